@@ -1,0 +1,44 @@
+# Targets by folder: src/<name>/*.cc is library baton_<name>, tests/unit/<name>/*_test.cc is unit_<name>.
+include_guard()
+
+find_package(OpenSSL 3 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(Threads REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(SPANDSP REQUIRED IMPORTED_TARGET spandsp)
+
+add_library(baton_flags INTERFACE)
+target_include_directories(baton_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(baton_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(BATON_SANITIZE)
+  target_compile_options(baton_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+                                               -fno-omit-frame-pointer)
+  target_link_options(baton_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(BATON_FUZZ)
+  target_compile_options(baton_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# A folder without sources yet is an interface library, so that headers alone can be used.
+function(baton_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")  # of an executable, so that the rest of its folder can be tested
+  list(TRANSFORM ARG_DEPENDS PREPEND baton_)
+  if(sources)
+    add_library(baton_${name} STATIC ${sources})
+    target_link_libraries(baton_${name} PUBLIC baton_flags ${ARG_DEPENDS} ${ARG_LINK})
+  else()
+    add_library(baton_${name} INTERFACE)
+    target_link_libraries(baton_${name} INTERFACE baton_flags ${ARG_DEPENDS} ${ARG_LINK})
+  endif()
+endfunction()
+
+# The executable is src/<folder>/main.cc on the folder's library.
+function(baton_executable target folder)
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/src/${folder}/main.cc)
+  target_link_libraries(${target} PRIVATE baton_flags baton_${folder})
+endfunction()

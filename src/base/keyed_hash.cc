@@ -1,0 +1,55 @@
+#include "base/keyed_hash.h"
+
+#include <bit>
+
+namespace baton {
+namespace {
+
+struct SipState {
+  std::uint64_t a, b, c, d;
+
+  void round() {
+    a += b;
+    c += d;
+    b = std::rotl(b, 13) ^ a;
+    d = std::rotl(d, 16) ^ c;
+    a = std::rotl(a, 32);
+    a += d;
+    c += b;
+    d = std::rotl(d, 21) ^ a;
+    b = std::rotl(b, 17) ^ c;
+    c = std::rotl(c, 32);
+  }
+
+  void absorb(std::uint64_t word) {
+    d ^= word;
+    round();
+    round();
+    a ^= word;
+  }
+};
+
+std::uint64_t little_endian(std::string_view text) {
+  std::uint64_t word = 0;
+  for (std::size_t i = text.size(); i > 0; --i) word = (word << 8) | static_cast<std::uint8_t>(text[i - 1]);
+  return word;
+}
+
+}  // namespace
+
+std::uint64_t KeyedHash::hash(std::string_view text) const {
+  // The constants spell "somepseudorandomlygeneratedbytes".
+  SipState state{key_low_ ^ 0x736f6d6570736575ULL, key_high_ ^ 0x646f72616e646f6dULL,
+                 key_low_ ^ 0x6c7967656e657261ULL, key_high_ ^ 0x7465646279746573ULL};
+  const std::uint64_t length = std::uint64_t{text.size()} << 56;
+  while (text.size() >= 8) {
+    state.absorb(little_endian(text.substr(0, 8)));
+    text.remove_prefix(8);
+  }
+  state.absorb(length | little_endian(text));
+  state.c ^= 0xff;
+  for (int i = 0; i < 4; ++i) state.round();
+  return state.a ^ state.b ^ state.c ^ state.d;
+}
+
+}  // namespace baton

@@ -1,0 +1,24 @@
+// Every bound of the machine, by name. What exceeds one is refused and counted, never queued without end.
+#pragma once
+
+#include <cstddef>
+
+namespace baton::limits {
+
+inline constexpr std::size_t message_bytes_max = 65'535;
+inline constexpr std::size_t headers_max = 128;
+inline constexpr std::size_t header_bytes_max = 8'192;
+inline constexpr std::size_t uri_bytes_max = 2'048;
+inline constexpr std::size_t uri_parameters_max = 32;
+inline constexpr std::size_t vias_max = 70;
+inline constexpr std::size_t body_bytes_max = 60'000;
+inline constexpr std::size_t sdp_lines_max = 512;
+inline constexpr std::size_t sdp_media_max = 16;
+inline constexpr std::size_t transactions_max = 200'000;
+inline constexpr std::size_t legs_max = 200'000;  // with those that only linger for a repeated answer
+inline constexpr std::size_t forks_max = 8;       // answers to one INVITE beyond the first
+inline constexpr std::size_t pending_notifies_max = 16;
+inline constexpr std::size_t copied_headers_max = 16;
+inline constexpr std::size_t copied_header_bytes_max = 1'024;
+
+}  // namespace baton::limits

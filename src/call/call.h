@@ -1,0 +1,82 @@
+// A call and its transfers as data. Owned by Calls, on their shard.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/slab.h"
+#include "base/time.h"
+#include "call/hunt.h"
+#include "call/leg.h"
+#include "call/records.h"
+#include "call/transfer_table.h"
+#include "trunk/admission.h"
+
+namespace baton::call {
+
+struct Call;
+struct Transfer;
+using CallHandle = Handle<Call>;
+using TransferHandle = Handle<Transfer>;
+
+// The stretch of a call that one destination serves: it becomes one CDR.
+struct Span {
+  Cdr cdr;
+  trunk::Admission::Ticket ticket;
+  bool open = false;
+};
+
+// What two parties experience. The slots say who the parties are now; a transfer puts another leg into one.
+struct Call {
+  CallHandle self;
+  std::string root_uuid;
+  std::string account_id;
+  bool inbound = true;
+  LegHandle caller;
+  LegHandle callee;
+  Hunt hunt;  // for the first callee
+  bool answered = false;
+  trunk::CallerId caller_id;  // who the caller is
+  trunk::CallerId callee_id;  // who was called
+  int max_forwards = 70;
+  Span span;
+  TransferHandle pending;       // not decided yet; at most one
+  unsigned transfers_live = 0;  // decided ones included
+  unsigned depth = 0;           // transfers accepted so far, failed ones included
+
+  [[nodiscard]] bool has(LegHandle leg) const { return leg && (leg == caller || leg == callee); }
+  [[nodiscard]] LegHandle other(LegHandle leg) const { return leg == caller ? callee : caller; }
+};
+
+enum class TransferTimer : std::uint8_t { ring, notify, count };
+
+struct Transfer {
+  TransferHandle self;
+  TransferState state = TransferState::checking;
+  CallHandle call;
+  LegHandle transferor;
+  LegHandle transferee;
+  LegHandle target;  // once it has answered
+  txn::TxnId refer;
+  std::uint32_t refer_cseq = 0;
+  bool subscribed = true;
+  bool no_subscription_by_require = false;  // nosub rather than Refer-Sub: false
+  int accept_code = 202;
+  Duration ring_timeout{};
+  trunk::ReferTarget destination;
+  std::uint64_t query = 0;  // the look-up of an allow-listed host
+  Hunt hunt;
+  trunk::Admission::Ticket ticket;
+  Span old_span;  // the transferor's, from promotion until it is gone
+  TransferRecord record;
+  bool recorded = false;
+  // What the current event brought.
+  int status = 0;
+  std::string reason;
+  std::string refused_by;
+  std::array<Time, static_cast<std::size_t>(TransferTimer::count)> deadlines{};
+};
+
+}  // namespace baton::call

@@ -1,0 +1,143 @@
+// All calls and transfers of an engine: leg events in, leg operations, media operations and records out.
+// Knows nothing of SIP messages but what a REFER and a first INVITE say. Single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "call/call.h"
+#include "call/context.h"
+#include "call/legs.h"
+
+namespace baton::call {
+
+class Calls {
+ public:
+  Calls(Context& context, Legs& legs) : cx_(context), legs_(legs) {}
+
+  // ---- From the engine ----
+  void handle(LegEvent event);
+  void resolved(std::uint64_t query, const std::vector<IpAddress>& addresses);
+  void advance();
+  [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
+  void hang_up_all();
+  void cancel_transfer(const std::string& transfer_id);
+
+  [[nodiscard]] std::size_t size() const { return calls_.size(); }
+  [[nodiscard]] std::size_t transfers() const { return transfers_.size(); }
+  [[nodiscard]] std::size_t tickets() const { return admission_.held(); }
+  // The first thing that is not as it must be between steps; empty: all well.
+  [[nodiscard]] std::string check_invariants();
+
+ private:
+  struct Why {
+    Hangup code = Hangup::normal;
+    HangupSource source = HangupSource::baton;
+    int status = 0;
+    std::string reason{};  // Reason header for the party that is let go
+  };
+
+  // calls_setup.cc: a new INVITE
+  void on_offered(Leg& leg);
+  void set_up_inbound(Leg& leg, const trunk::Carrier& carrier);
+  void set_up_outbound(Leg& leg, const trunk::Trunk& trunk);
+  [[nodiscard]] bool authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::Message& request,
+                                  Rejection& challenge);
+  struct Setup {
+    const trunk::Trunk* trunk = nullptr;
+    const trunk::Account* account = nullptr;
+    bool inbound = true;
+    std::string number;
+    trunk::CallerId caller;
+    std::string carrier_id;
+  };
+  void start_call(Leg& leg, const Setup& setup);
+  void refuse_call(Leg& leg, const Setup& setup, const Rejection& rejection);
+
+  // calls_hunt.cc: finding an outgoing party
+  enum class HuntResult : std::uint8_t { trying, exhausted };
+  HuntResult advance_hunt(Hunt& hunt, std::uint64_t call, const std::string& root_uuid,
+                          const std::string& account_id);
+  LegHandle dial_route(Hunt& hunt, const trunk::Route& route, const IpAddress& address, std::uint64_t call,
+                       const std::string& root_uuid, const std::string& account_id);
+  void abandon_hunt(Hunt& hunt, const Goodbye& goodbye);
+  // True when the next route may be tried after this failure.
+  [[nodiscard]] static bool may_advance(int status, bool carrier);
+
+  // calls_events.cc: the course of a plain call
+  void on_progress(const LegProgress& event);
+  void on_answered(const LegAnswered& event);
+  void on_failed(const LegFailed& event);
+  void on_ended(const LegEnded& event);
+  void on_silent(const LegSilent& event);
+  void leg_left(Call& call, LegHandle leg, const Why& why);
+  void end_call(Call& call, LegHandle leaver, const Why& why);
+  void fail_setup(Call& call);
+  void erase_if_over(Call& call);
+  void hear(LegHandle listener, LegHandle source);
+  void hear_silence(LegHandle listener);
+  [[nodiscard]] std::vector<sdp::Codec> spoken(LegHandle leg);
+  [[nodiscard]] HangupSource source_of(const Leg& leg) const;
+
+  // calls_refer.cc: a REFER and its checks
+  void on_referred(const LegReferred& event);
+  [[nodiscard]] std::optional<Rejection> check_refer(const Call& call, const Leg& transferor,
+                                                     const sip::Message& refer, ReferTiming timing,
+                                                     trunk::ReferTarget& target, const trunk::Trunk*& trunk);
+  void refuse_refer(Leg& transferor, txn::TxnId refer, TransferRecord record, const Rejection& verdict);
+  [[nodiscard]] TransferRecord begin_record(const Call* call, const Leg& transferor,
+                                            const sip::Message& refer);
+  void copy_headers(const trunk::Trunk& trunk, const sip::Message& refer, const trunk::ReferTarget& target,
+                    std::vector<sip::Draft::Field>& headers, std::string& referred_by);
+
+  // transfers.cc: the table at work
+  void fire(TransferHandle transfer, TransferEvent event, int status = 0, std::string reason = {},
+            std::string refused_by = {});
+  void run_fired();
+  void perform(Transfer& transfer, TransferAction action);
+  void call_target(Transfer& transfer);
+  void promote_target(Transfer& transfer);
+  void finish_transfer(Transfer& transfer);
+  void record(Transfer& transfer, const char* outcome, int final_status);
+  void step(Transfer& transfer, const char* what, int status = 0, std::string detail = {});
+  void arm(Transfer& transfer, TransferTimer timer, Duration after);
+  void disarm(Transfer& transfer, TransferTimer timer);
+
+  // calls_records.cc
+  void open_span(Call& call, const Setup& setup, const Leg& caller);
+  void close_span(Span& span, Time ended_at, const Why& why);
+  void log(Severity severity, std::string event, std::vector<std::pair<std::string, std::string>> fields);
+
+  struct Asker {               // who waits for a look-up
+    bool check = false;        // a transfer's allow-listed host, before the 202; else a hunt of a call
+    std::uint64_t handle = 0;  // the packed transfer, or the packed call
+  };
+  std::uint64_t ask(std::string host, Asker asker);
+
+  struct Fired {
+    TransferHandle transfer;
+    TransferEvent event;
+    int status;
+    std::string reason;
+    std::string refused_by;
+  };
+
+  Context& cx_;
+  Legs& legs_;
+  trunk::Admission admission_;
+  Slab<Call> calls_;
+  Slab<Transfer> transfers_;
+  TimerQueue timers_;
+  std::unordered_map<std::uint64_t, Asker> queries_;
+  std::uint64_t next_query_ = 0;
+  std::unordered_map<std::uint64_t, TransferHandle> parting_;  // by packed transferor leg
+  std::deque<Fired> fired_;
+  bool firing_ = false;
+};
+
+}  // namespace baton::call

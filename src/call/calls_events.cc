@@ -1,0 +1,276 @@
+// Calls: the course of a call between its two parties.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "call/calls.h"
+#include "sip/draft.h"
+
+namespace baton::call {
+namespace {
+
+// What a caller may learn of the far side's failure: not its challenges, not its redirects.
+int outward_status(int status) {
+  if (status == 401 || status == 407) return 503;
+  if (status >= 300 && status < 400) return 502;
+  return status < 400 ? 503 : status;
+}
+
+}  // namespace
+
+void Calls::handle(LegEvent event) {
+  if (const auto* offered = std::get_if<LegOffered>(&event)) {
+    if (Leg* leg = legs_.find(offered->leg); leg != nullptr && leg->state == LegState::offered)
+      on_offered(*leg);
+  } else if (const auto* progress = std::get_if<LegProgress>(&event)) {
+    on_progress(*progress);
+  } else if (const auto* answered = std::get_if<LegAnswered>(&event)) {
+    on_answered(*answered);
+  } else if (const auto* failed = std::get_if<LegFailed>(&event)) {
+    on_failed(*failed);
+  } else if (const auto* ended = std::get_if<LegEnded>(&event)) {
+    on_ended(*ended);
+  } else if (const auto* silent = std::get_if<LegSilent>(&event)) {
+    on_silent(*silent);
+  } else if (const auto* referred = std::get_if<LegReferred>(&event)) {
+    on_referred(*referred);
+  } else if (const auto* notified = std::get_if<LegNotified>(&event)) {
+    const auto it = parting_.find(notified->leg.pack());
+    const Transfer* transfer = it == parting_.end() ? nullptr : transfers_.find(it->second);
+    if (transfer != nullptr && transfer->refer_cseq == notified->refer_cseq) {
+      fire(transfer->self, TransferEvent::notify_settled);
+    }
+  }
+}
+
+void Calls::on_progress(const LegProgress& event) {
+  const Leg* leg = legs_.find(event.leg);
+  Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr) return;
+  if (const Transfer* pending = transfers_.find(call->pending);
+      pending != nullptr && pending->hunt.leg == event.leg) {
+    return fire(pending->self,
+                event.early_media ? TransferEvent::target_early_media : TransferEvent::target_ringing,
+                event.status);
+  }
+  if (call->hunt.leg != event.leg) return;
+  legs_.progress(call->caller, event.status, event.early_media, spoken(event.leg));
+  if (event.early_media) {
+    hear(call->caller, event.leg);
+    hear(event.leg, call->caller);
+  } else if (const Leg* caller = legs_.find(call->caller);
+             caller != nullptr && caller->described && !leg->early_media) {
+    // An earlier route gave early media, so the caller no longer makes its own ring-back tone.
+    cx_.world.media(
+        media::Hear{caller->media, media::Hear::RingBack{cx_.model->country_of(call->hunt.number)}});
+  }
+}
+
+void Calls::on_answered(const LegAnswered& event) {
+  const Leg* leg = legs_.find(event.leg);
+  if (leg == nullptr) return;
+  Call* call = calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr) return legs_.hang_up(event.leg, {});
+  if (const Transfer* pending = transfers_.find(call->pending);
+      pending != nullptr && pending->hunt.leg == event.leg) {
+    return fire(pending->self, TransferEvent::target_answered, 200);
+  }
+  if (call->hunt.leg != event.leg) return legs_.hang_up(event.leg, {});
+  call->callee = event.leg;
+  call->hunt.leg = {};
+  call->answered = true;
+  call->span.cdr.answered_at = cx_.now;
+  call->span.cdr.sip_status = 200;
+  call->span.cdr.destination_sip_call_id = leg->dialog.call_id;
+  if (!leg->carrier_id.empty()) call->span.cdr.carrier_id = leg->carrier_id;
+  admission_.answered(cx_.now, call->span.ticket);
+  ++cx_.counters.calls_answered;
+  log(Severity::info, "call.answered", {{"call", call->root_uuid}});
+  legs_.acknowledge(event.leg);
+  hear(event.leg, call->caller);
+  hear(call->caller, event.leg);
+  legs_.answer(call->caller, spoken(event.leg));
+}
+
+void Calls::on_failed(const LegFailed& event) {
+  const Leg* leg = legs_.find(event.leg);
+  Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr) return;
+  Transfer* pending = transfers_.find(call->pending);
+  if (pending != nullptr && pending->hunt.leg != event.leg) pending = nullptr;
+  Hunt& hunt = pending != nullptr ? pending->hunt : call->hunt;
+  if (hunt.leg != event.leg) return;
+  // An answer from somebody says more than nobody answering elsewhere.
+  if (!event.unreachable || hunt.status == 0) {
+    hunt.status = event.unreachable ? 503 : event.status;
+    hunt.reason = event.unreachable ? "Nobody answers there" : event.reason;
+  }
+  // Another address of the same host only when this one did not serve (RFC 3263 4.3).
+  if (!event.unreachable && event.status != 503) hunt.next_address = hunt.addresses.size();
+  if (may_advance(event.status, !leg->carrier_id.empty()) &&
+      advance_hunt(hunt, call->self.pack(), call->root_uuid, call->account_id) == HuntResult::trying) {
+    return;
+  }
+  hunt.leg = {};
+  if (pending != nullptr) {
+    const bool own = leg->carrier_id.empty();
+    const std::string who = event.ours ? "baton" : event.unreachable && !own ? "carrier" : "target";
+    return fire(pending->self, TransferEvent::target_failed, hunt.status, hunt.reason, who);
+  }
+  fail_setup(*call);
+}
+
+void Calls::fail_setup(Call& call) {
+  const int status = outward_status(call.hunt.status != 0 ? call.hunt.status : 503);
+  const Hangup code =
+      call.hunt.status == 0 ? Hangup::no_more_destinations : hangup_for_status(call.hunt.status);
+  log(Severity::info, "call.failed", {{"call", call.root_uuid}, {"status", std::to_string(status)}});
+  call.span.cdr.sip_status = call.hunt.status != 0 ? call.hunt.status : 503;
+  const HangupSource source = call.hunt.status == 0 ? HangupSource::baton
+                              : call.inbound        ? HangupSource::customer
+                                                    : HangupSource::carrier;
+  close_span(call.span, cx_.now, {.code = code, .source = source, .status = status});
+  Rejection rejection{.status = status, .code = code, .text = call.hunt.reason};
+  if (status == 503) rejection.retry_after_s = 5;
+  const LegHandle caller = call.caller;
+  call.caller = {};
+  if (Leg* leg = legs_.find(caller)) leg->call = 0;
+  legs_.reject(caller, rejection);
+  erase_if_over(call);
+}
+
+// ---- The end ------------------------------------------------------------------------------------------
+
+HangupSource Calls::source_of(const Leg& leg) const {
+  return leg.carrier_id.empty() ? HangupSource::customer : HangupSource::carrier;
+}
+
+void Calls::on_ended(const LegEnded& event) {
+  const Leg* leg = legs_.find(event.leg);
+  if (leg == nullptr) return;
+  if (const auto it = parting_.find(event.leg.pack()); it != parting_.end()) {
+    fire(it->second, TransferEvent::transferor_left);
+  }
+  Call* call = calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr || !call->has(event.leg)) return;
+  Why why;
+  why.source = source_of(*leg);
+  why.code = event.leg == call->caller ? Hangup::normal : Hangup::normal_callee;
+  why.reason = sip::is_safe_value(event.reason) ? event.reason : std::string{};
+  if (event.how == LegEnd::cancelled) {
+    why.code = Hangup::user_cancelled;
+    why.status = 487;
+  } else if (event.how == LegEnd::lost) {
+    why = {.code = Hangup::request_timeout,
+           .source = HangupSource::baton,
+           .reason = "SIP;cause=408;text=\"The other party is gone\""};
+  } else if (event.how == LegEnd::released) {
+    why.source = HangupSource::baton;
+  }
+  leg_left(*call, event.leg, why);
+}
+
+// A call without media is dead. But an agent that has handed over may rest while the target is called.
+void Calls::on_silent(const LegSilent& event) {
+  const Leg* leg = legs_.find(event.leg);
+  Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr || !call->has(event.leg)) return;
+  if (const Transfer* pending = transfers_.find(call->pending);
+      pending != nullptr && pending->transferor == event.leg) {
+    return;
+  }
+  const Why why{.code = Hangup::rtp_timeout,
+                .source = HangupSource::baton,
+                .reason = "SIP;cause=408;text=\"RTP timeout\""};
+  legs_.hang_up(event.leg, {.code = why.code, .reason = why.reason});
+  leg_left(*call, event.leg, why);
+}
+
+void Calls::leg_left(Call& call, LegHandle leg, const Why& why) {
+  const CallHandle handle = call.self;
+  if (const Transfer* pending = transfers_.find(call.pending)) {
+    if (pending->transferor == leg) {
+      fire(pending->self, TransferEvent::transferor_left, 487,
+           "The transferor hung up before the target answered", "transferor");
+    } else if (pending->transferee == leg) {
+      fire(pending->self, TransferEvent::transferee_left, 487, "The transferee hung up", "transferee");
+    }
+  }
+  if (Call* still = calls_.find(handle)) end_call(*still, leg, why);
+}
+
+// One party has left: nobody stays in a call alone.
+void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
+  abandon_hunt(call.hunt, {.code = why.code, .reason = "SIP;cause=487;text=\"The caller hung up\""});
+  const Leg* gone = legs_.find(leaver);
+  close_span(call.span, gone != nullptr && gone->ended_at ? *gone->ended_at : cx_.now, why);
+  log(Severity::info, "call.ended",
+      {{"call", call.root_uuid}, {"by", to_string(why.source)}, {"cause", std::string(to_string(why.code))}});
+  const LegHandle other = call.other(leaver);
+  if (const Leg* left = legs_.find(other)) {
+    const auto parting = parting_.find(other.pack());
+    const bool waits_for_notify = parting != parting_.end() && transfers_.find(parting->second) != nullptr;
+    if (!waits_for_notify) {
+      hear_silence(left->self);
+      legs_.hang_up(
+          other,
+          {.code = why.code, .reason = why.reason, .reject_status = why.status != 0 ? why.status : 480});
+    }
+  }
+  call.caller = {};
+  call.callee = {};
+  erase_if_over(call);
+}
+
+void Calls::erase_if_over(Call& call) {
+  if (call.caller || call.callee || call.hunt.active() || call.transfers_live != 0) return;
+  BATON_ASSERT(!call.span.open);
+  calls_.erase(call.self);
+}
+
+void Calls::hang_up_all() {
+  std::vector<CallHandle> all;
+  calls_.for_each([&](CallHandle handle, Call&) { all.push_back(handle); });
+  const Why why{.code = Hangup::unavailable,
+                .source = HangupSource::baton,
+                .status = 503,
+                .reason = "SIP;cause=503;text=\"The server is being stopped\""};
+  for (const CallHandle handle : all) {
+    if (Call* call = calls_.find(handle); call != nullptr && call->pending)
+      fire(call->pending, TransferEvent::cancelled, 487, "The server is being stopped", "baton");
+    Call* call = calls_.find(handle);
+    if (call == nullptr || (!call->caller && !call->callee)) continue;
+    const LegHandle first = call->caller ? call->caller : call->callee;
+    end_call(*call, first, why);
+    legs_.hang_up(first, {.code = why.code, .reason = why.reason, .reject_status = 503});
+  }
+}
+
+// ---- Media --------------------------------------------------------------------------------------------
+
+void Calls::hear(LegHandle listener, LegHandle source) {
+  const Leg* to = legs_.find(listener);
+  const Leg* from = legs_.find(source);
+  if (to == nullptr || from == nullptr || to->media == 0 || from->media == 0) return;
+  cx_.world.media(media::Hear{to->media, media::Hear::Party{from->media}});
+}
+
+void Calls::hear_silence(LegHandle listener) {
+  const Leg* leg = legs_.find(listener);
+  if (leg == nullptr || leg->media == 0 || !leg->in_call()) return;
+  cx_.world.media(media::Hear{leg->media, media::Hear::Silence{}});
+}
+
+// What a party sends and hears, first choice first: what the other side should be offered.
+std::vector<sdp::Codec> Calls::spoken(LegHandle handle) {
+  std::vector<sdp::Codec> codecs;
+  const Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return codecs;
+  if (leg->outgoing && leg->remote) {
+    for (const sdp::Format& format : leg->remote->formats) codecs.push_back(format.codec);
+  } else {
+    for (const sdp::Format& format : leg->local.formats) codecs.push_back(format.codec);
+  }
+  return codecs;
+}
+
+}  // namespace baton::call

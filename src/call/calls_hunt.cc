@@ -1,0 +1,144 @@
+// Calls: one outgoing party sought over routes and addresses, one leg at a time.
+#include <algorithm>
+
+#include "call/calls.h"
+
+namespace baton::call {
+
+// Not when the party itself has spoken: asking elsewhere would ring it again (RFC 3261 16.7). An inbound
+// trunk's fallback is there for errors of the primary, so it is asked more often than the next carrier.
+bool Calls::may_advance(int status, bool carrier) {
+  if (status == 486 || status == 487 || status / 100 == 6) return false;
+  if (!carrier) return true;
+  return status != 404 && status != 410 && status != 480 && status != 484;
+}
+
+Calls::HuntResult Calls::advance_hunt(Hunt& hunt, std::uint64_t call, const std::string& root_uuid,
+                                      const std::string& account_id) {
+  for (;;) {
+    if (hunt.next_address < hunt.addresses.size()) {
+      const trunk::Route& route = hunt.routes[hunt.next_route - 1];
+      const IpAddress address = hunt.addresses[hunt.next_address++];
+      hunt.leg = dial_route(hunt, route, address, call, root_uuid, account_id);
+      return HuntResult::trying;
+    }
+    if (hunt.next_route >= hunt.routes.size()) {
+      hunt.leg = {};
+      return HuntResult::exhausted;
+    }
+    const trunk::Route& route = hunt.routes[hunt.next_route++];
+    hunt.addresses.clear();
+    hunt.next_address = 0;
+    if (const auto literal = IpAddress::parse(route.uri.host)) {
+      hunt.addresses.push_back(*literal);
+      continue;
+    }
+    hunt.leg = {};
+    hunt.query = ask(route.uri.host, Asker{false, call});
+    return HuntResult::trying;
+  }
+}
+
+LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const IpAddress& address,
+                            std::uint64_t call, const std::string& root_uuid, const std::string& account_id) {
+  const trunk::Trunk* own = route.trunk_id.empty() ? nullptr : cx_.model->trunk(route.trunk_id);
+  std::string number = hunt.number;
+  if (route.strip_plus && !number.empty() && number.front() == '+') number.erase(0, 1);
+  const std::uint16_t default_port = route.uri.transport == Transport::tls ? 5061 : 5060;
+
+  DialPlan plan;
+  plan.to.transport = route.uri.transport;
+  plan.to.remote = {address, route.uri.port != 0 ? route.uri.port : default_port};
+  sip::Uri request_uri =
+      sip::Uri::sip(route.uri.user.empty() ? number : route.uri.user, route.uri.host, route.uri.port);
+  if (route.uri.transport != Transport::udp) {
+    request_uri.parameters.push_back({"transport", std::string(to_string(route.uri.transport))});
+  }
+  plan.request_uri = request_uri.to_string(false);
+  // An endpoint sees its own trunk domain on both sides: the very host its Refer-To has to name.
+  plan.from_host = own != nullptr ? own->domain : std::string{};
+  plan.to_address =
+      "<" + sip::Uri::sip(number, own != nullptr ? own->domain : route.uri.host).to_string() + ">";
+  plan.caller = hunt.caller;
+  plan.trusted = !route.carrier_id.empty();
+  plan.auth_username = route.uri.auth_username;
+  plan.auth_password = route.uri.auth_password;
+  plan.codecs = hunt.codecs;
+  plan.max_forwards = hunt.max_forwards;
+  plan.headers = hunt.headers;
+  plan.no_answer_after = hunt.no_answer_after;
+  plan.call = call;
+  plan.root_call_uuid = root_uuid;
+  plan.party = hunt.party;
+  plan.account_id = account_id;
+  plan.trunk_id = route.trunk_id;
+  plan.carrier_id = route.carrier_id;
+  plan.number = hunt.number;
+  return legs_.dial(std::move(plan));
+}
+
+void Calls::abandon_hunt(Hunt& hunt, const Goodbye& goodbye) {
+  if (hunt.query != 0) queries_.erase(hunt.query);
+  hunt.query = 0;
+  if (Leg* leg = legs_.find(hunt.leg)) {
+    leg->call = 0;
+    legs_.hang_up(hunt.leg, goodbye);
+  }
+  hunt.leg = {};
+  hunt.next_route = hunt.routes.size();
+  hunt.addresses.clear();
+  hunt.next_address = 0;
+}
+
+std::uint64_t Calls::ask(std::string host, Asker asker) {
+  const std::uint64_t query = ++next_query_;
+  queries_.emplace(query, asker);
+  cx_.world.resolve(query, std::move(host));
+  return query;
+}
+
+void Calls::resolved(std::uint64_t query, const std::vector<IpAddress>& addresses) {
+  const auto it = queries_.find(query);
+  if (it == queries_.end()) return;
+  const Asker asker = it->second;
+  queries_.erase(it);
+
+  if (asker.check) {
+    Transfer* transfer = transfers_.find(TransferHandle::unpack(asker.handle));
+    if (transfer == nullptr || transfer->query != query) return;
+    transfer->query = 0;
+    const bool reachable =
+        !addresses.empty() &&
+        std::all_of(addresses.begin(), addresses.end(), [](const IpAddress& a) { return a.is_public(); });
+    if (!reachable) {
+      const std::string host = transfer->destination.resolve_host;
+      return fire(transfer->self, TransferEvent::target_forbidden, 403,
+                  addresses.empty() ? "Refer-To host \"" + host + "\" has no address"
+                                    : "Refer-To host \"" + host + "\" leads to a private address",
+                  "baton");
+    }
+    // What was checked is what is called: no second look-up that could say something else.
+    transfer->hunt.addresses = addresses;
+    return fire(transfer->self, TransferEvent::target_allowed);
+  }
+
+  Call* call = calls_.find(CallHandle::unpack(asker.handle));
+  if (call == nullptr) return;
+  // The call's own hunt and its pending transfer's share the call; the query number tells them apart.
+  Transfer* pending = transfers_.find(call->pending);
+  if (pending != nullptr && pending->hunt.query != query) pending = nullptr;
+  Hunt* hunt = pending != nullptr ? &pending->hunt : &call->hunt;
+  if (hunt->query != query) return;
+  hunt->query = 0;
+  hunt->addresses = addresses;
+  hunt->next_address = 0;
+  if (addresses.empty() && hunt->status == 0) hunt->reason = "The carrier's host has no address";
+  if (advance_hunt(*hunt, asker.handle, call->root_uuid, call->account_id) == HuntResult::trying) return;
+  if (pending != nullptr) {
+    return fire(pending->self, TransferEvent::target_failed, hunt->status != 0 ? hunt->status : 503,
+                hunt->reason, "carrier");
+  }
+  fail_setup(*call);
+}
+
+}  // namespace baton::call

@@ -1,0 +1,65 @@
+// What the leg and call layers are given to work with during one engine step. One per engine, on its thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/address.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "media/port.h"
+#include "sip/digest.h"
+#include "store/port.h"
+#include "trunk/model.h"
+#include "txn/layer.h"
+
+namespace baton::call {
+
+enum class Severity : std::uint8_t { debug, info, warning, error };
+
+// A log event with its fields, formatted at the edge.
+struct LogEvent {
+  Severity severity = Severity::info;
+  std::string event;  // "call.answered", "transfer.refused" …
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+// A socket the driver listens on, as peers see it.
+struct Listener {
+  Transport transport = Transport::udp;
+  SocketAddress advertised;
+};
+
+// What calls ask of the outside world. Each call becomes one action, in this order.
+class World {
+ public:
+  virtual ~World() = default;
+  virtual void media(media::Operation operation) = 0;
+  virtual void resolve(std::uint64_t query, std::string host) = 0;
+  virtual void write(store::Record record) = 0;
+  virtual void log(LogEvent event) = 0;
+};
+
+struct Counters {
+  std::uint64_t messages_in = 0, malformed_answered = 0, malformed_dropped = 0;
+  std::uint64_t calls_started = 0, calls_answered = 0, transfers_started = 0, transfers_bridged = 0,
+                transfers_failed = 0, transfers_refused = 0;
+};
+
+struct Context {
+  Time now{};
+  Rng& rng;
+  txn::Layer& txns;
+  World& world;
+  sip::DigestServer& digest;
+  trunk::Snapshot model;
+  std::vector<Listener> listeners;
+  std::string user_agent;
+  txn::Timers timers;
+  Counters counters;
+  bool draining = false;
+};
+
+}  // namespace baton::call

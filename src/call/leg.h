@@ -1,0 +1,143 @@
+// A leg: one SIP dialog of a call, with its own SDP state and media endpoint. Owned by Legs, on its shard.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/slab.h"
+#include "base/time.h"
+#include "dialog/dialog.h"
+#include "dialog/refer_subscription.h"
+#include "media/port.h"
+#include "sdp/session.h"
+#include "sip/digest.h"
+#include "sip/draft.h"
+#include "sip/message.h"
+#include "txn/layer.h"
+
+namespace baton::call {
+
+struct Leg;
+using LegHandle = Handle<Leg>;
+
+enum class LegState : std::uint8_t {
+  preparing,    // outgoing: waits for its media endpoint
+  inviting,     // outgoing: INVITE sent, nothing final yet
+  withdrawing,  // outgoing: given up; the final may still turn out to be a 2xx
+  offered,      // incoming: INVITE received, nothing final sent
+  answered,     // a 2xx is through; its ACK is outstanding (to come, or ours to send)
+  confirmed,    // both sides agree that there is a call
+  closing,      // our BYE is out, or owed once the ACK has come
+  ended,        // erased at the end of this step
+};
+
+enum class LegTimer : std::uint8_t {
+  no_answer,   // outgoing: rings no longer than this
+  resend_2xx,  // RFC 3261 13.3.1.4: T1 doubling to T2 until the ACK
+  ack_wait,    // 64*T1 without an ACK: the session is dead
+  held_refer,  // a REFER that overtook the ACK waits for it no longer
+  reoffer,     // after a 491 (14.1), or once the way is clear
+  notify,      // the next NOTIFY may go (one a second)
+  linger,      // ended: until the 2xx to our INVITE can no longer be repeated
+  farewell,    // the BYE waits for the answer to the final NOTIFY no longer
+  count,
+};
+
+// A first answer to a challenge, and one more when only the nonce was too old (RFC 7616 3.3).
+inline constexpr unsigned auth_tries_max = 2;
+
+// A request of ours inside the dialog that has no final response yet.
+struct PendingRequest {
+  txn::TxnId txn;
+  sip::Method method = sip::Method::other;
+  sip::Draft draft;
+  unsigned auth_tries = 0;       // sent with credentials so often
+  std::uint32_t refer_cseq = 0;  // NOTIFY: whose subscription
+  bool final_notify = false;
+};
+
+// A REFER that has not been answered.
+struct OpenRefer {
+  txn::TxnId txn;
+  sip::Message message;
+  bool reported = false;  // the call layer has been told, and answers it
+};
+
+struct Subscription {
+  dialog::ReferSubscription state;
+  bool settled_reported = false;
+};
+
+struct Leg {
+  LegHandle self;
+  LegState state = LegState::preparing;
+  bool outgoing = false;
+  bool end_reported = false;
+
+  // Whose: set by the call layer, carried for records and rules.
+  std::uint64_t call = 0;  // packed handle; 0: disowned
+  std::string root_call_uuid;
+  std::string party;  // the ladder's column
+  std::string account_id;
+  std::string trunk_id;        // set on a trunk's endpoint leg
+  std::string carrier_id;      // set on a carrier's leg
+  std::string number;          // the party's own number or user part
+  bool authenticated = false;  // the dialog was made with the trunk's credentials
+
+  dialog::Dialog dialog;
+  Source source;      // where the peer was last heard
+  txn::TxnId invite;  // the first INVITE's transaction, server or client
+  std::uint32_t invite_cseq = 0;
+
+  // incoming
+  std::optional<sip::Message> request;  // the INVITE, for its responses
+  // outgoing
+  sip::Draft invite_draft;
+  Destination invite_to;
+  std::string auth_username, auth_password;
+  unsigned invite_auth_tries = 0;
+  Duration no_answer_after{};
+  bool early_media = false;
+  std::optional<sip::Draft> last_ack;  // sent again when the 2xx comes again
+  Time accepted_until{};               // until then the 2xx may come again (RFC 6026 7.2, Timer M)
+  std::vector<std::string> forks;      // tags of answers that lost: acknowledged and ended
+
+  // our 2xx that waits for its ACK: the first INVITE's or a re-INVITE's
+  txn::TxnId unacked;
+  std::uint32_t unacked_cseq = 0;
+  Duration resend_interval{};
+  bool offer_in_2xx = false;  // the ACK must bring the answer
+
+  // session description
+  media::EndpointId media = 0;
+  bool media_ready = false;
+  sdp::LocalAudio local;
+  std::string last_sdp;  // ours, as sent
+  std::optional<sdp::RemoteAudio> remote;
+  bool described = false;  // the first answer of ours is fixed
+  std::vector<sdp::Codec> wanted;
+  bool reoffering = false;  // a re-INVITE of ours is out
+  bool reoffer_wanted = false;
+
+  std::vector<PendingRequest> pending;
+  std::vector<OpenRefer> open_refers;
+  std::vector<Subscription> subscriptions;
+  unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)
+  bool refer_held = false;
+  std::array<Time, static_cast<std::size_t>(LegTimer::count)> deadlines{};  // epoch: not armed
+
+  std::string bye_reason;  // Reason of the BYE that is owed
+  int bye_code = 0;
+  bool bye_sent = false;
+  bool bye_waits_for_notify = false;
+  int final_status = 0;
+  std::optional<Time> ended_at;  // when the party was let go or left
+
+  [[nodiscard]] bool alive() const { return state != LegState::ended; }
+  [[nodiscard]] bool in_call() const { return state == LegState::answered || state == LegState::confirmed; }
+};
+
+}  // namespace baton::call

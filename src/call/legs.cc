@@ -1,0 +1,301 @@
+#include "call/legs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace baton::call {
+
+void Legs::handle(txn::Event event) {
+  if (auto* request = std::get_if<txn::RequestReceived>(&event)) return on_request(*request);
+  if (auto* ack = std::get_if<txn::AckReceived>(&event)) return on_ack(*ack);
+  if (auto* cancel = std::get_if<txn::CancelReceived>(&event)) return on_cancel(*cancel);
+  if (auto* response = std::get_if<txn::ResponseReceived>(&event)) return on_response(*response);
+  if (auto* timeout = std::get_if<txn::ClientTimeout>(&event)) {
+    return on_timeout(timeout->txn, timeout->owner, 408);
+  }
+  if (auto* failed = std::get_if<txn::ClientTransportFailed>(&event)) {
+    return on_timeout(failed->txn, failed->owner, 503);
+  }
+}
+
+std::optional<LegEvent> Legs::take_event() {
+  if (events_.empty()) return std::nullopt;
+  LegEvent event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+void Legs::collect() {
+  // What nobody answered while the dialog ended is answered now: every request is.
+  for (const LegHandle handle : unanswered_) {
+    Leg* leg = legs_.find(handle);
+    if (leg == nullptr) continue;
+    for (const OpenRefer& open : leg->open_refers) {
+      respond(open.message, open.txn, {.status = 481, .text = "The dialog has ended"}, leg);
+    }
+    leg->open_refers.clear();
+  }
+  unanswered_.clear();
+  for (const LegHandle handle : ended_) {
+    Leg* leg = legs_.find(handle);
+    if (leg == nullptr) continue;
+    auto [first, last] = by_call_id_.equal_range(leg->dialog.call_id);
+    for (auto it = first; it != last; ++it) {
+      if (it->second == handle) {
+        by_call_id_.erase(it);
+        break;
+      }
+    }
+    legs_.erase(handle);
+  }
+  ended_.clear();
+}
+
+// ---- Timers -----------------------------------------------------------------------------------------
+
+void Legs::arm(Leg& leg, LegTimer timer, Duration after) {
+  const auto kind = static_cast<std::size_t>(timer);
+  const Time at = cx_.now + std::max(after, Duration{0});
+  leg.deadlines[kind] = at;
+  timers_.arm(at, leg.self.pack(), static_cast<std::uint8_t>(kind));
+}
+
+void Legs::disarm(Leg& leg, LegTimer timer) {
+  leg.deadlines[static_cast<std::size_t>(timer)] = Time{};
+}
+
+void Legs::advance() {
+  while (const auto entry = timers_.pop_due(cx_.now)) {
+    Leg* leg = legs_.find(LegHandle::unpack(entry->owner));
+    if (leg == nullptr || leg->deadlines[entry->kind] != entry->at) continue;
+    leg->deadlines[entry->kind] = Time{};
+    on_timer(*leg, static_cast<LegTimer>(entry->kind));
+  }
+}
+
+void Legs::on_timer(Leg& leg, LegTimer timer) {
+  switch (timer) {
+    case LegTimer::no_answer:
+      if (leg.state != LegState::inviting) return;
+      hang_up(leg.self, {.reason = "SIP;cause=408;text=\"No answer\""});
+      return fail(leg, 408, "No answer", false);
+    case LegTimer::resend_2xx:
+      cx_.txns.resend(cx_.now, leg.unacked);
+      leg.resend_interval = std::min<Duration>(leg.resend_interval * 2, cx_.timers.t2);
+      return arm(leg, timer, leg.resend_interval);
+    case LegTimer::ack_wait:
+      // RFC 3261 13.3.1.4: the dialog is confirmed all the same, so it is ended by a BYE.
+      disarm(leg, LegTimer::resend_2xx);
+      leg.unacked = {};
+      if (leg.state == LegState::answered || leg.state == LegState::confirmed) {
+        leg.bye_reason = "SIP;cause=408;text=\"No ACK\"";
+        send_bye(leg);
+        if (!leg.end_reported) emit(LegEnded{leg.self, LegEnd::lost, {}});
+        leg.end_reported = true;
+        return;
+      }
+      return send_bye(leg);
+    case LegTimer::held_refer: {
+      if (!std::exchange(leg.refer_held, false)) return;
+      const auto timing = leg.state == LegState::closing ? ReferTiming::too_late : ReferTiming::too_early;
+      for (OpenRefer& open : leg.open_refers) {
+        if (!std::exchange(open.reported, true)) emit(LegReferred{leg.self, open.txn, timing});
+      }
+      return;
+    }
+    case LegTimer::reoffer:
+      return reoffer(leg.self);
+    case LegTimer::notify:
+      return pump_notifies(leg);
+    case LegTimer::farewell:
+      return send_bye(leg);
+    case LegTimer::linger:
+      return collect_when_quiet(leg);
+    case LegTimer::count:
+      break;
+  }
+}
+
+// ---- The end of a leg -------------------------------------------------------------------------------
+
+void Legs::finish(Leg& leg, LegEnd how, std::string reason) {
+  if (leg.state == LegState::ended) return;
+  leg.state = LegState::ended;
+  --live_;
+  if (!leg.ended_at) leg.ended_at = cx_.now;
+  close_media(leg);
+  leg.deadlines.fill(Time{});
+  for (OpenRefer& open : leg.open_refers) {
+    if (std::exchange(open.reported, true)) continue;
+    emit(LegReferred{leg.self, open.txn, ReferTiming::too_late});
+  }
+  if (!leg.open_refers.empty()) unanswered_.push_back(leg.self);
+  if (!leg.end_reported) emit(LegEnded{leg.self, how, std::move(reason)});
+  for (Subscription& subscription : leg.subscriptions) {
+    subscription.state.abandon();
+    if (subscription.settled_reported) continue;
+    subscription.settled_reported = true;
+    emit(LegNotified{leg.self, subscription.state.cseq()});
+  }
+  leg.end_reported = true;
+  collect_when_quiet(leg);
+}
+
+// A leg that has ended stays known until its last request has been answered or given up, and until its answer
+// can no longer be repeated: a repeat wants its ACK, and nothing else.
+void Legs::collect_when_quiet(Leg& leg) {
+  if (leg.state != LegState::ended || !leg.pending.empty()) return;
+  if (leg.accepted_until > cx_.now) return arm(leg, LegTimer::linger, leg.accepted_until - cx_.now);
+  ended_.push_back(leg.self);
+}
+
+// The call learns of the failure now; the leg may linger to see its INVITE off.
+void Legs::fail(Leg& leg, int status, std::string reason, bool unreachable, bool ours) {
+  leg.final_status = status;
+  if (!leg.end_reported) emit(LegFailed{leg.self, status, std::move(reason), unreachable, ours});
+  leg.end_reported = true;
+  if (leg.state == LegState::inviting || leg.state == LegState::preparing) finish(leg, LegEnd::released);
+}
+
+void Legs::hang_up(LegHandle handle, const Goodbye& goodbye) {
+  Leg* found = legs_.find(handle);
+  if (found == nullptr || !found->alive()) return;
+  Leg& leg = *found;
+  // The first reason stands.
+  if (leg.state == LegState::closing || leg.state == LegState::withdrawing) return;
+  leg.bye_reason = goodbye.reason;
+  leg.bye_code = static_cast<int>(goodbye.code);
+  switch (leg.state) {
+    case LegState::preparing:
+      return finish(leg, LegEnd::released);
+    case LegState::inviting:
+      leg.state = LegState::withdrawing;
+      leg.ended_at = cx_.now;
+      disarm(leg, LegTimer::no_answer);
+      close_media(leg);
+      return cx_.txns.cancel(cx_.now, leg.invite, goodbye.reason);
+    case LegState::offered:
+      return reject(handle, {.status = goodbye.reject_status, .code = goodbye.code});
+    case LegState::answered:
+      if (!leg.outgoing) {
+        // RFC 3261 15: the callee may not send BYE before the ACK, or before giving up on it.
+        leg.state = LegState::closing;
+        leg.ended_at = cx_.now;
+        return close_media(leg);
+      }
+      acknowledge(handle);
+      return send_bye(leg);
+    case LegState::confirmed:
+      return goodbye.notified ? send_bye(leg) : bye_after_notify(leg);
+    case LegState::withdrawing:
+    case LegState::closing:
+    case LegState::ended:
+      return;
+  }
+}
+
+void Legs::flow_closed(FlowId flow) {
+  if (flow == 0) return;
+  legs_.for_each([&](LegHandle, Leg& leg) {
+    if (leg.dialog.next_hop.flow == flow) leg.dialog.next_hop.flow = 0;
+    if (leg.source.flow == flow) leg.source.flow = 0;
+  });
+}
+
+// ---- Finding ----------------------------------------------------------------------------------------
+
+void Legs::index(Leg& leg) {
+  by_call_id_.emplace(leg.dialog.call_id, leg.self);
+}
+
+Leg* Legs::find_dialog(const sip::Message& request) {
+  auto [first, last] = by_call_id_.equal_range(std::string(request.call_id()));
+  Leg* early = nullptr;
+  for (auto it = first; it != last; ++it) {
+    Leg* leg = legs_.find(it->second);
+    if (leg == nullptr || !leg->alive()) continue;
+    if (leg->dialog.matches_request(request)) return leg;
+    // The peer's tag is not known yet: its request overtook the response that makes the dialog.
+    if (leg->outgoing && leg->dialog.remote_tag.empty() && request.to().tag() == leg->dialog.local_tag) {
+      early = leg;
+    }
+  }
+  return early;
+}
+
+Legs::DialogName Legs::name_of(const sip::Message& message) {
+  const auto& ours = message.is_request() ? message.to() : message.from();
+  const auto& theirs = message.is_request() ? message.from() : message.to();
+  return {std::string(message.call_id()), std::string(ours.tag()), std::string(theirs.tag())};
+}
+
+LegHandle Legs::find_by_name(const DialogName& name) const {
+  auto [first, last] = by_call_id_.equal_range(name.call_id);
+  for (auto it = first; it != last; ++it) {
+    const Leg* leg = legs_.find(it->second);
+    if (leg == nullptr) continue;
+    // A request without a To tag is the INVITE that makes the dialog, or its CANCEL.
+    const bool same = name.our_tag.empty() ? leg->dialog.remote_tag == name.their_tag
+                                           : leg->dialog.local_tag == name.our_tag;
+    if (same) return it->second;
+  }
+  return {};
+}
+
+// ---- What every message of ours says about us ----------------------------------------------------
+
+std::optional<SocketAddress> Legs::local_for(Transport transport, bool v6) const {
+  for (const Listener& listener : cx_.listeners) {
+    if (listener.transport == transport && listener.advertised.ip.v6 == v6) return listener.advertised;
+  }
+  return std::nullopt;
+}
+
+std::string Legs::contact_of(const Destination& to) const {
+  std::string contact = "<sip:baton@" + to.local.to_string();
+  if (to.transport != Transport::udp) contact += ";transport=" + std::string(to_string(to.transport));
+  return contact + ">";
+}
+
+void Legs::add_our_headers(sip::Draft& draft, const Leg& leg) const {
+  draft.set(sip::HeaderId::contact, contact_of(leg.dialog.next_hop));
+  draft.set(sip::HeaderId::allow, allowed_methods);
+  draft.set(sip::HeaderId::supported, supported_tags);
+}
+
+void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
+                   const std::vector<sip::Draft::Field>& headers) {
+  const std::string tag = leg != nullptr ? leg->dialog.local_tag : cx_.rng.token(10);
+  sip::Draft response = sip::make_response(request, verdict.status, tag);
+  if (verdict.challenge) {
+    for (const auto& challenge : cx_.digest.challenges(cx_.now, verdict.realm, verdict.stale)) {
+      response.add(sip::HeaderId::www_authenticate, challenge.to_string());
+    }
+  }
+  if (verdict.status == 405 || verdict.status == 501) response.add(sip::HeaderId::allow, allowed_methods);
+  if (verdict.status == 489) response.add(sip::HeaderId::allow_events, "refer");
+  if (verdict.retry_after_s != 0) {
+    response.add(sip::HeaderId::retry_after, std::to_string(verdict.retry_after_s));
+  }
+  if (!verdict.text.empty()) {
+    const auto local = cx_.listeners.empty() ? SocketAddress{} : cx_.listeners.front().advertised;
+    response.add(sip::HeaderId::warning, "399 " + local.to_string() + " " + sip::quote(verdict.text));
+  }
+  if (verdict.code != Hangup::none) {
+    response.add(sip::HeaderId::x_baton_hangup_code, std::to_string(static_cast<int>(verdict.code)));
+  }
+  for (const auto& field : headers) {
+    if (field.id != sip::HeaderId::other) {
+      response.add(field.id, field.value);
+    } else {
+      response.add(field.name, field.value);
+    }
+  }
+  response.set(sip::HeaderId::server, cx_.user_agent);
+  if (verdict.unproven) return cx_.txns.respond_once(cx_.now, txn, std::move(response));
+  cx_.txns.respond(cx_.now, txn, std::move(response));
+}
+
+}  // namespace baton::call

@@ -1,0 +1,193 @@
+// All legs of an engine: SIP on one side, leg events on the other. The only user of the transaction layer.
+// Single-threaded; functions that take a stale handle do nothing.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/timer_queue.h"
+#include "call/context.h"
+#include "call/hangup.h"
+#include "call/leg.h"
+#include "call/leg_events.h"
+#include "trunk/policy.h"
+
+namespace baton::call {
+
+// How an outgoing leg is to be set up.
+struct DialPlan {
+  Destination to;  // `local` is filled in by dial()
+  std::string request_uri;
+  std::string to_address;  // To, an addr-spec in <>
+  std::string from_host;   // of the From URI; empty: our own address
+  trunk::CallerId caller;
+  bool trusted = false;  // may learn an anonymous caller's number (RFC 3325)
+  std::string auth_username, auth_password;
+  std::vector<sdp::Codec> codecs;
+  int max_forwards = 70;
+  std::vector<sip::Draft::Field> headers;
+  Duration no_answer_after{};  // 0: as long as it takes
+
+  std::uint64_t call = 0;
+  std::string root_call_uuid, party, account_id, trunk_id, carrier_id, number;
+};
+
+// What a refusal says besides its status.
+struct Rejection {
+  int status = 480;
+  Hangup code = Hangup::none;
+  std::string text{};          // Warning: 399
+  unsigned retry_after_s = 0;  // 0: none
+  bool challenge = false;      // 401 with one challenge per algorithm
+  bool stale = false;
+  std::string realm{};
+  bool unproven = false;  // the peer has not shown who it is: never repeated by a timer
+};
+
+struct Goodbye {
+  Hangup code = Hangup::normal;
+  std::string reason{};     // Reason header value; empty: none
+  int reject_status = 480;  // for an incoming leg that has no answer yet
+  bool notified = false;    // a final NOTIFY has been waited for already
+};
+
+class Legs {
+ public:
+  explicit Legs(Context& context) : cx_(context) {}
+
+  // ---- From the engine ----
+  void handle(txn::Event event);
+  void media_done(const media::Result& result);
+  void flow_closed(FlowId flow);
+  void advance();
+  [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
+  [[nodiscard]] std::optional<LegEvent> take_event();
+  // Erases what has ended. At the end of a step, when traces have been written.
+  void collect();
+
+  // ---- Incoming ----
+  // Takes a media endpoint for the leg, once it is known to be welcome.
+  void prepare(LegHandle leg);
+  // 180, 183 …; with our answer when the caller offered and `with_sdp` (early media).
+  void progress(LegHandle leg, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted);
+  void answer(LegHandle leg, const std::vector<sdp::Codec>& wanted);
+  void reject(LegHandle leg, const Rejection& rejection);
+
+  // ---- Outgoing ----
+  LegHandle dial(DialPlan plan);
+  // The ACK for the answer (RFC 3261 13.2.2.4).
+  void acknowledge(LegHandle leg);
+
+  // ---- Both ----
+  // CANCEL, BYE or a refusal, whatever the state asks for; a 2xx that crosses is ACKed and BYEd. LegEnded
+  // follows when it is over. The media endpoint is given back at once.
+  void hang_up(LegHandle leg, const Goodbye& goodbye);
+  // A fresh, full offer by re-INVITE (RFC 6337 5.3): takes a party off hold.
+  void reoffer(LegHandle leg);
+
+  // ---- REFER ----
+  void answer_refer(LegHandle leg, txn::TxnId refer, const Rejection& verdict,
+                    const std::vector<sip::Draft::Field>& headers = {});
+  [[nodiscard]] const sip::Message* open_refer(LegHandle leg, txn::TxnId refer);
+  void subscribe(LegHandle leg, std::uint32_t refer_cseq, Duration lifetime);
+  void notify(LegHandle leg, std::uint32_t refer_cseq, int status, std::string reason = {});
+  // Lets the final NOTIFY go although its predecessor is unanswered. False when there was nothing to send.
+  bool flush_notify(LegHandle leg, std::uint32_t refer_cseq);
+  // When the final NOTIFY about that REFER went out; nothing: not yet, or there is no such subscription.
+  [[nodiscard]] std::optional<Time> final_notify_at(LegHandle leg, std::uint32_t refer_cseq);
+  // Nobody is owed anything more about that REFER.
+  [[nodiscard]] bool notify_settled(LegHandle leg, std::uint32_t refer_cseq);
+
+  [[nodiscard]] Leg* find(LegHandle handle) { return legs_.find(handle); }
+  // Whose message this is, by Call-ID and tags; for traces.
+  struct DialogName {
+    std::string call_id, our_tag, their_tag;
+  };
+  [[nodiscard]] static DialogName name_of(const sip::Message& message);
+  [[nodiscard]] LegHandle find_by_name(const DialogName& name) const;
+  [[nodiscard]] std::size_t size() const { return legs_.size(); }
+  // Those that have not ended; the others linger to see repeats off.
+  [[nodiscard]] std::size_t live() const { return live_; }
+  [[nodiscard]] std::size_t media_count() const { return media_.size(); }
+  template <typename F>
+  void for_each(F&& visit) {
+    legs_.for_each(std::forward<F>(visit));
+  }
+
+ private:
+  // legs_invite_in.cc
+  void on_request(txn::RequestReceived& event);
+  void on_new_invite(txn::RequestReceived& event);
+  void on_ack(txn::AckReceived& event);
+  void on_cancel(txn::CancelReceived& event);
+  void send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp);
+  // legs_invite_out.cc
+  void on_response(txn::ResponseReceived& event);
+  void on_timeout(txn::TxnId txn, txn::Owner owner, int status);
+  void send_invite(Leg& leg);
+  void on_invite_response(Leg& leg, txn::ResponseReceived& event);
+  void on_invite_2xx(Leg& leg, const sip::Message& response, const Source& source);
+  bool answer_invite_challenge(Leg& leg, const sip::Message& response);
+  void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
+  [[nodiscard]] std::optional<PendingRequest> take_pending(Leg& leg, txn::TxnId txn, bool final);
+  void drop_fork(LegHandle owner, const sip::Message& response, const Source& source, bool with_bye);
+  // legs_dialog.cc
+  void on_dialog_request(Leg& leg, txn::RequestReceived& event);
+  void on_bye(Leg& leg, txn::RequestReceived& event);
+  void on_reinvite(Leg& leg, txn::RequestReceived& event);
+  void on_refer(Leg& leg, txn::RequestReceived& event);
+  void on_subscribe(Leg& leg, txn::RequestReceived& event);
+  void on_outside_request(txn::RequestReceived& event);
+  void on_pending_response(Leg& leg, PendingRequest request, const sip::Message& response,
+                           const Source& source);
+  void on_pending_failed(Leg& leg, const PendingRequest& request, int status);
+  void send_bye(Leg& leg);
+  void bye_after_notify(Leg& leg);
+  void send_in_dialog(Leg& leg, PendingRequest request);
+  void pump_notifies(Leg& leg, bool force = false);
+  void send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notification& notification);
+  void respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
+               const std::vector<sip::Draft::Field>& headers = {});
+  // legs_media.cc
+  void open_media(Leg& leg, bool v6);
+  void close_media(Leg& leg);
+  void configure(Leg& leg);
+  [[nodiscard]] std::string make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted);
+  [[nodiscard]] std::string make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted);
+  [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
+  void send_reoffer(Leg& leg);
+  // legs.cc
+  void arm(Leg& leg, LegTimer timer, Duration after);
+  void disarm(Leg& leg, LegTimer timer);
+  void on_timer(Leg& leg, LegTimer timer);
+  void finish(Leg& leg, LegEnd how, std::string reason = {});
+  void collect_when_quiet(Leg& leg);
+  void fail(Leg& leg, int status, std::string reason, bool unreachable, bool ours = false);
+  void index(Leg& leg);
+  [[nodiscard]] Leg* find_dialog(const sip::Message& request);
+  [[nodiscard]] std::optional<SocketAddress> local_for(Transport transport, bool v6) const;
+  void add_our_headers(sip::Draft& draft, const Leg& leg) const;
+  [[nodiscard]] std::string contact_of(const Destination& to) const;
+  void emit(LegEvent event) { events_.push_back(std::move(event)); }
+
+  Context& cx_;
+  Slab<Leg> legs_;
+  TimerQueue timers_;
+  std::deque<LegEvent> events_;
+  std::unordered_multimap<std::string, LegHandle> by_call_id_;
+  std::unordered_map<media::EndpointId, LegHandle> media_;
+  media::EndpointId next_media_ = 0;
+  std::size_t live_ = 0;
+  std::vector<LegHandle> ended_;
+  std::vector<LegHandle> unanswered_;  // ended in this step with REFERs still open
+};
+
+inline constexpr const char* allowed_methods =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE";
+inline constexpr const char* supported_tags = "norefersub, nosub";
+
+}  // namespace baton::call

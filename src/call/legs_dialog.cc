@@ -1,0 +1,428 @@
+// Legs: requests inside a dialog, ours and the peer's (RFC 3261 12.2, 14, 15; RFC 3311; RFC 6665).
+#include <algorithm>
+#include <charconv>
+
+#include "base/limits.h"
+#include "call/legs.h"
+
+namespace baton::call {
+namespace {
+
+constexpr Duration held_refer_max = 1s;  // how long a REFER that overtook the ACK waits for it
+constexpr Duration farewell_max = 2s;    // how long a BYE waits for the answer to a final NOTIFY
+
+bool has_unknown_requirement(const sip::Message& request, std::string& unsupported) {
+  for (const auto tag : request.elements(sip::HeaderId::require)) {
+    if (tag == "norefersub" || tag == "nosub") continue;
+    if (!unsupported.empty()) unsupported += ", ";
+    unsupported += tag;
+  }
+  return !unsupported.empty();
+}
+
+}  // namespace
+
+// ---- Requests of the peer ---------------------------------------------------------------------------
+
+void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
+  const sip::Message& request = event.request;
+  const sip::Method method = request.method();
+  leg.source = event.source;
+  if (event.source.transport == leg.dialog.next_hop.transport) leg.dialog.next_hop.flow = event.source.flow;
+
+  const bool early = leg.outgoing && !leg.in_call() && leg.state != LegState::closing;
+  if (early && method != sip::Method::refer) {
+    // The peer may not end or change a dialog it has not confirmed (RFC 3261 15).
+    const Rejection verdict = method == sip::Method::bye
+                                  ? Rejection{.status = 481, .code = Hangup::call_does_not_exist}
+                                  : Rejection{.status = 491, .retry_after_s = 1};
+    return respond(request, event.txn, verdict, &leg);
+  }
+  if (!leg.dialog.accept_cseq(request)) {
+    return respond(request, event.txn, {.status = 500, .text = "CSeq is not higher than the last one"}, &leg);
+  }
+  std::string unsupported;
+  if (method != sip::Method::refer && has_unknown_requirement(request, unsupported)) {
+    return respond(request, event.txn, {.status = 420}, &leg,
+                   {{sip::HeaderId::unsupported, {}, unsupported}});
+  }
+  if (leg.state == LegState::closing && method != sip::Method::bye && method != sip::Method::refer) {
+    return respond(request, event.txn, {.status = 481, .code = Hangup::call_does_not_exist}, &leg);
+  }
+  switch (method) {
+    case sip::Method::bye:
+      return on_bye(leg, event);
+    case sip::Method::invite:
+    case sip::Method::update:
+      return on_reinvite(leg, event);
+    case sip::Method::refer:
+      return on_refer(leg, event);
+    case sip::Method::subscribe:
+      return on_subscribe(leg, event);
+    case sip::Method::options:
+      return respond(request, event.txn, {.status = 200}, &leg,
+                     {{sip::HeaderId::allow, {}, allowed_methods},
+                      {sip::HeaderId::supported, {}, supported_tags},
+                      {sip::HeaderId::accept, {}, "application/sdp"}});
+    case sip::Method::notify:
+    case sip::Method::prack:
+      // We subscribe to nothing and send no reliable provisional: neither can match (RFC 6665 4.1.3, RFC 3262
+      // 3).
+      return respond(request, event.txn, {.status = 481}, &leg);
+    case sip::Method::other:
+      return respond(request, event.txn, {.status = 501}, &leg);
+    default:
+      return respond(request, event.txn, {.status = 405}, &leg);
+  }
+}
+
+void Legs::on_bye(Leg& leg, txn::RequestReceived& event) {
+  respond(event.request, event.txn, {.status = 200}, &leg);
+  const std::string reason(event.request.header(sip::HeaderId::reason));
+  if (leg.state == LegState::offered) {
+    // A caller may end an early dialog by BYE; its INVITE is answered all the same (RFC 3261 15.1.2).
+    respond(*leg.request, leg.invite, {.status = 487, .code = Hangup::user_cancelled}, &leg);
+    leg.final_status = 487;
+    return finish(leg, LegEnd::cancelled, reason);
+  }
+  if (leg.outgoing && leg.state == LegState::answered) acknowledge(leg.self);
+  finish(leg, LegEnd::hung_up, reason);
+}
+
+void Legs::on_reinvite(Leg& leg, txn::RequestReceived& event) {
+  const sip::Message& request = event.request;
+  const bool invite = request.method() == sip::Method::invite;
+  const auto refuse = [&](const Rejection& verdict) { respond(request, event.txn, verdict, &leg); };
+  if (!leg.in_call()) return refuse({.status = 491, .retry_after_s = 1});
+  // Glare: one offer at a time (RFC 3261 14.2, RFC 3311 5.2).
+  if (leg.reoffering || (leg.unacked && leg.offer_in_2xx)) return refuse({.status = 491});
+  if (leg.unacked && invite) {
+    return refuse({.status = 500,
+                   .text = "The last INVITE is not acknowledged yet",
+                   .retry_after_s = static_cast<unsigned>(cx_.rng.between(1, 10))});
+  }
+  if (request.body().empty()) {
+    leg.dialog.refresh_target(request, event.source);
+    if (!invite) {
+      sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
+      add_our_headers(ok, leg);
+      return cx_.txns.respond(cx_.now, event.txn, std::move(ok));
+    }
+    // An offerless re-INVITE gets a fresh, full offer, not a mirror of a hold (RFC 6337 5.2.5).
+    leg.offer_in_2xx = true;
+    return send_2xx(leg, event.txn, request, make_offer(leg, leg.wanted));
+  }
+  auto offer = sdp::read_description(request.body());
+  if (!offer)
+    return refuse(
+        {.status = offer.error().status, .code = Hangup::sdp_not_acceptable, .text = offer.error().reason});
+  if (offer->rejected()) {
+    return refuse({.status = 488, .code = Hangup::sdp_not_acceptable, .text = "The audio line is disabled"});
+  }
+  // Only what is accepted changes anything (14.2).
+  leg.dialog.refresh_target(request, event.source);
+  leg.remote = std::move(*offer);
+  std::vector<sdp::Codec> wanted;
+  for (const sdp::Format& format : leg.local.formats) wanted.push_back(format.codec);
+  std::string sdp = make_answer(leg, wanted);
+  if (invite) {
+    send_2xx(leg, event.txn, request, std::move(sdp));
+  } else {
+    sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
+    add_our_headers(ok, leg);
+    ok.body("application/sdp", std::move(sdp));
+    cx_.txns.respond(cx_.now, event.txn, std::move(ok));
+  }
+  emit(LegUpdated{leg.self});
+}
+
+void Legs::on_refer(Leg& leg, txn::RequestReceived& event) {
+  ++leg.refers_seen;
+  const txn::TxnId txn = event.txn;
+  leg.open_refers.push_back({txn, std::move(event.request), true});
+  if (leg.state == LegState::confirmed) return emit(LegReferred{leg.self, txn, ReferTiming::good});
+  if (leg.state == LegState::closing) return emit(LegReferred{leg.self, txn, ReferTiming::too_late});
+  if (leg.state == LegState::answered && !leg.outgoing && !leg.refer_held) {
+    leg.refer_held = true;
+    leg.open_refers.back().reported = false;
+    return arm(leg, LegTimer::held_refer, held_refer_max);
+  }
+  emit(LegReferred{leg.self, txn, ReferTiming::too_early});
+}
+
+void Legs::on_outside_request(txn::RequestReceived& event) {
+  const sip::Message& request = event.request;
+  switch (request.method()) {
+    case sip::Method::options: {
+      const int status = cx_.draining ? 503 : 200;
+      return respond(request, event.txn, {.status = status}, nullptr,
+                     {{sip::HeaderId::allow, {}, allowed_methods},
+                      {sip::HeaderId::supported, {}, supported_tags},
+                      {sip::HeaderId::accept, {}, "application/sdp"}});
+    }
+    case sip::Method::refer:
+      return respond(request, event.txn,
+                     {.status = 481,
+                      .code = Hangup::call_does_not_exist,
+                      .text = "REFER must be sent inside the dialog of the call it transfers"},
+                     nullptr);
+    case sip::Method::bye:
+    case sip::Method::update:
+    case sip::Method::info:
+    case sip::Method::prack:
+    case sip::Method::notify:
+      return respond(request, event.txn, {.status = 481, .code = Hangup::call_does_not_exist}, nullptr);
+    case sip::Method::subscribe:
+      return respond(request, event.txn, {.status = 489}, nullptr);
+    case sip::Method::other:
+      return respond(request, event.txn, {.status = 501}, nullptr);
+    default:
+      return respond(request, event.txn, {.status = 405}, nullptr);
+  }
+}
+
+// ---- Requests of ours -------------------------------------------------------------------------------
+
+void Legs::send_in_dialog(Leg& leg, PendingRequest request) {
+  request.draft.set(sip::HeaderId::user_agent, cx_.user_agent);
+  const bool refreshes_target =
+      request.method == sip::Method::invite || request.method == sip::Method::notify;
+  if (refreshes_target) add_our_headers(request.draft, leg);
+  request.txn = cx_.txns.request(cx_.now, request.draft, leg.dialog.next_hop, leg.self.pack());
+  leg.pending.push_back(std::move(request));
+}
+
+// The final word on a transfer is heard before the dialog ends: a BYE on its heels may be handled first, and
+// the NOTIFY refused.
+void Legs::bye_after_notify(Leg& leg) {
+  pump_notifies(leg, true);
+  const bool unanswered = std::any_of(leg.pending.begin(), leg.pending.end(),
+                                      [](const PendingRequest& p) { return p.final_notify; });
+  if (!unanswered) return send_bye(leg);
+  leg.state = LegState::closing;
+  leg.ended_at = cx_.now;
+  leg.bye_waits_for_notify = true;
+  close_media(leg);
+  arm(leg, LegTimer::farewell, farewell_max);
+}
+
+void Legs::send_bye(Leg& leg) {
+  if (leg.bye_sent) return;
+  leg.bye_sent = true;
+  // The final word on a transfer goes out before the dialog ends, answered predecessor or not.
+  pump_notifies(leg, true);
+  leg.state = LegState::closing;
+  if (!leg.ended_at) leg.ended_at = cx_.now;
+  close_media(leg);
+  PendingRequest bye;
+  bye.method = sip::Method::bye;
+  bye.draft = leg.dialog.request(sip::Method::bye);
+  if (!leg.bye_reason.empty()) bye.draft.add(sip::HeaderId::reason, leg.bye_reason);
+  if (leg.bye_code != 0) bye.draft.add(sip::HeaderId::x_baton_hangup_code, std::to_string(leg.bye_code));
+  send_in_dialog(leg, std::move(bye));
+}
+
+void Legs::on_pending_response(Leg& leg, PendingRequest request, const sip::Message& response,
+                               const Source& source) {
+  const int status = response.status();
+  if (request.method == sip::Method::invite && status < 300) {
+    // The new target first: its ACK goes there (RFC 3261 12.2.1.2).
+    leg.dialog.refresh_target(response, source);
+    leg.accepted_until = cx_.now + cx_.timers.t1 * 64;
+    leg.last_ack = leg.dialog.ack(response.cseq().number);
+    cx_.txns.ack(cx_.now, *leg.last_ack, leg.dialog.next_hop, leg.self.pack());
+    leg.reoffering = false;
+    if (leg.state == LegState::confirmed && !take_answer(leg, response.body())) {
+      cx_.world.log({Severity::warning, "leg.reoffer_unusable", {{"party", leg.party}}});
+    }
+    if (leg.reoffer_wanted) reoffer(leg.self);
+    return;
+  }
+  const bool challenged = status == 401 || status == 407;
+  if (challenged && request.auth_tries < auth_tries_max && !leg.auth_username.empty()) {
+    const bool proxy = status == 407;
+    const auto challenge_id = proxy ? sip::HeaderId::proxy_authenticate : sip::HeaderId::www_authenticate;
+    for (const auto& entry : response.entries()) {
+      if (entry.id != challenge_id) continue;
+      const auto challenge = sip::Challenge::parse(response.value_of(entry));
+      if (!challenge || (request.auth_tries != 0 && !challenge->stale)) continue;
+      ++request.auth_tries;
+      const std::string method(to_string(request.method));
+      request.draft.set(sip::HeaderId::cseq, std::to_string(++leg.dialog.local_cseq) + " " + method);
+      request.draft.set(proxy ? sip::HeaderId::proxy_authorization : sip::HeaderId::authorization,
+                        sip::answer_challenge(*challenge, leg.auth_username, leg.auth_password, method,
+                                              request.draft.request_uri(), cx_.rng.token(16), 1));
+      return send_in_dialog(leg, std::move(request));
+    }
+  }
+  if (status < 300 && request.method == sip::Method::notify) {
+    leg.dialog.refresh_target(response, source);
+  }
+  on_pending_failed(leg, request, status);
+}
+
+// Also the good end of BYE and NOTIFY: what matters is that they are over.
+void Legs::on_pending_failed(Leg& leg, const PendingRequest& request, int status) {
+  switch (request.method) {
+    case sip::Method::bye:
+      return finish(leg, LegEnd::released);
+    case sip::Method::notify:
+      for (Subscription& subscription : leg.subscriptions) {
+        if (subscription.state.cseq() == request.refer_cseq) {
+          subscription.state.answered(status, request.final_notify);
+        }
+      }
+      if (leg.bye_waits_for_notify && request.final_notify) return send_bye(leg);
+      return pump_notifies(leg);
+    case sip::Method::invite:
+      leg.reoffering = false;
+      if (leg.state != LegState::confirmed) return;
+      if (status == 491) {
+        // RFC 3261 14.1: who owns the Call-ID waits longer, so the two do not meet again.
+        const auto wait_ms = leg.outgoing ? cx_.rng.between(210, 400) * 10 : cx_.rng.between(0, 200) * 10;
+        return arm(leg, LegTimer::reoffer, std::chrono::milliseconds(wait_ms));
+      }
+      if (status == 481 || status == 408) {
+        if (!leg.end_reported) emit(LegEnded{leg.self, LegEnd::lost, {}});
+        leg.end_reported = true;
+        return send_bye(leg);
+      }
+      if (leg.reoffer_wanted) reoffer(leg.self);
+      return;
+    default:
+      return;
+  }
+}
+
+// ---- REFER and its subscription ---------------------------------------------------------------------
+
+const sip::Message* Legs::open_refer(LegHandle handle, txn::TxnId refer) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return nullptr;
+  for (const OpenRefer& open : leg->open_refers) {
+    if (open.txn == refer) return &open.message;
+  }
+  return nullptr;
+}
+
+void Legs::answer_refer(LegHandle handle, txn::TxnId refer, const Rejection& verdict,
+                        const std::vector<sip::Draft::Field>& headers) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return;
+  const auto it = std::find_if(leg->open_refers.begin(), leg->open_refers.end(),
+                               [&](const OpenRefer& open) { return open.txn == refer; });
+  if (it == leg->open_refers.end()) return;
+  const OpenRefer open = std::move(*it);
+  leg->open_refers.erase(it);
+  auto all = headers;
+  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact_of(leg->dialog.next_hop)});
+  respond(open.message, open.txn, verdict, leg, all);
+}
+
+void Legs::subscribe(LegHandle handle, std::uint32_t refer_cseq, Duration lifetime) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return;
+  std::erase_if(leg->subscriptions, [](const Subscription& s) { return s.settled_reported; });
+  leg->subscriptions.push_back({{refer_cseq, leg->refers_seen > 1, cx_.now, lifetime}, false});
+}
+
+void Legs::notify(LegHandle handle, std::uint32_t refer_cseq, int status, std::string reason) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return;
+  for (Subscription& subscription : leg->subscriptions) {
+    if (subscription.state.cseq() == refer_cseq) subscription.state.report(status, reason);
+  }
+  pump_notifies(*leg);
+}
+
+bool Legs::flush_notify(LegHandle handle, std::uint32_t refer_cseq) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return false;
+  for (const Subscription& subscription : leg->subscriptions) {
+    const auto& state = subscription.state;
+    if (state.cseq() != refer_cseq || state.over() || state.final_sent()) continue;
+    pump_notifies(*leg, true);
+    return state.final_sent();
+  }
+  return false;
+}
+
+std::optional<Time> Legs::final_notify_at(LegHandle handle, std::uint32_t refer_cseq) {
+  const Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return std::nullopt;
+  for (const Subscription& subscription : leg->subscriptions) {
+    if (subscription.state.cseq() == refer_cseq) return subscription.state.final_sent_at();
+  }
+  return std::nullopt;
+}
+
+bool Legs::notify_settled(LegHandle handle, std::uint32_t refer_cseq) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return true;
+  for (const Subscription& subscription : leg->subscriptions) {
+    if (subscription.state.cseq() == refer_cseq) return subscription.state.settled();
+  }
+  return true;
+}
+
+void Legs::pump_notifies(Leg& leg, bool force) {
+  if (leg.state != LegState::confirmed) return;
+  std::optional<Time> due;
+  for (Subscription& subscription : leg.subscriptions) {
+    auto& state = subscription.state;
+    // In order over all subscriptions of the dialog, each waiting for its predecessor's answer.
+    const bool free = std::none_of(leg.pending.begin(), leg.pending.end(),
+                                   [](const PendingRequest& p) { return p.method == sip::Method::notify; });
+    if (free || force) {
+      if (const auto notification = state.next(cx_.now, force)) send_notify(leg, state.cseq(), *notification);
+    }
+    if (state.settled() && !subscription.settled_reported) {
+      subscription.settled_reported = true;
+      emit(LegNotified{leg.self, state.cseq()});
+    }
+    if (const auto next = state.next_due(); next && free && (!due || *next < *due)) due = next;
+  }
+  if (due) arm(leg, LegTimer::notify, *due > cx_.now ? *due - cx_.now : Duration{0});
+}
+
+void Legs::send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notification& notification) {
+  PendingRequest notify;
+  notify.method = sip::Method::notify;
+  notify.refer_cseq = refer_cseq;
+  notify.final_notify = notification.final;
+  notify.draft = leg.dialog.request(sip::Method::notify);
+  notify.draft.add(sip::HeaderId::event, notification.event);
+  notify.draft.add(sip::HeaderId::subscription_state, notification.subscription_state);
+  notify.draft.body("message/sipfrag;version=2.0", notification.body);
+  send_in_dialog(leg, std::move(notify));
+}
+
+// RFC 6665 4.2.1 inside the dialog: a refresh or an end of the REFER's subscription; nothing else is offered.
+void Legs::on_subscribe(Leg& leg, txn::RequestReceived& event) {
+  const sip::Message& request = event.request;
+  const auto package = sip::TokenWithParameters::parse(request.header(sip::HeaderId::event));
+  if (!package || package->token != "refer") {
+    return respond(request, event.txn, {.status = 489}, &leg);
+  }
+  const std::string* id = sip::find_parameter(package->parameters, "id");
+  const auto text = request.header(sip::HeaderId::expires);
+  unsigned expires = 60;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), expires);
+  if (!text.empty() && (error != std::errc{} || end != text.data() + text.size())) {
+    return respond(request, event.txn, {.status = 400, .text = "Expires is not a number"}, &leg);
+  }
+  for (Subscription& subscription : leg.subscriptions) {
+    auto& state = subscription.state;
+    if (state.over() || state.final_sent()) continue;
+    if (id != nullptr && *id != std::to_string(state.cseq())) continue;
+    const unsigned granted = state.refresh(cx_.now, expires);
+    respond(request, event.txn, {.status = 200}, &leg,
+            {{sip::HeaderId::expires, {}, std::to_string(granted)},
+             {sip::HeaderId::contact, {}, contact_of(leg.dialog.next_hop)}});
+    return pump_notifies(leg);
+  }
+  // RFC 3515 2.4.7: there is no such subscription to join.
+  respond(request, event.txn, {.status = 403, .text = "No REFER is in progress"}, &leg);
+}
+
+}  // namespace baton::call

@@ -1,0 +1,205 @@
+// Legs: the callee's side of an INVITE (RFC 3261 13.3), and who gets which request.
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "call/legs.h"
+
+namespace baton::call {
+
+void Legs::on_request(txn::RequestReceived& event) {
+  const sip::Message& request = event.request;
+  const bool in_dialog = !request.to().tag().empty();
+  if (!in_dialog) {
+    return request.method() == sip::Method::invite ? on_new_invite(event) : on_outside_request(event);
+  }
+  Leg* leg = find_dialog(request);
+  if (leg == nullptr) {
+    return respond(request, event.txn,
+                   {.status = 481, .code = Hangup::call_does_not_exist, .text = "There is no such call here"},
+                   nullptr);
+  }
+  cx_.txns.set_owner(event.txn, leg->self.pack());
+  on_dialog_request(*leg, event);
+}
+
+void Legs::on_new_invite(txn::RequestReceived& event) {
+  const sip::Message& invite = event.request;
+  const auto refuse = [&](const Rejection& rejection) { respond(invite, event.txn, rejection, nullptr); };
+  if (legs_.size() >= limits::legs_max) {
+    return refuse({.status = 503, .code = Hangup::unavailable, .text = "Too many calls", .retry_after_s = 5});
+  }
+  if (!invite.contact()) {
+    return refuse(
+        {.status = 400, .code = Hangup::bad_request, .text = "INVITE without a Contact (RFC 3261 8.1.1.8)"});
+  }
+  if (const auto hops = invite.max_forwards(); !hops) {
+    return refuse({.status = hops.error().status, .code = Hangup::bad_request, .text = hops.error().reason});
+  } else if (*hops == 0) {
+    return refuse({.status = 483, .code = Hangup::too_many_hops});
+  }
+  for (const auto tag : invite.elements(sip::HeaderId::require)) {
+    if (tag == "norefersub" || tag == "nosub") continue;
+    return respond(invite, event.txn, {.status = 420}, nullptr,
+                   {{sip::HeaderId::unsupported, {}, std::string(tag)}});
+  }
+  const LegHandle handle = legs_.emplace();
+  ++live_;
+  Leg& leg = legs_.at(handle);
+  leg.self = handle;
+  leg.state = LegState::offered;
+  leg.party = "caller";
+  leg.source = event.source;
+  leg.invite = event.txn;
+  leg.invite_cseq = invite.cseq().number;
+  leg.dialog = dialog::Dialog::from_invite(invite, cx_.rng.token(10), event.source);
+  cx_.txns.set_owner(event.txn, handle.pack());
+  index(leg);
+
+  if (!invite.body().empty()) {
+    const auto type = sip::TokenWithParameters::parse(invite.header(sip::HeaderId::content_type));
+    std::string token = type ? type->token : std::string{};
+    std::transform(token.begin(), token.end(), token.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    leg.request = std::move(event.request);
+    if (token != "application/sdp") {
+      leg.end_reported = true;  // the call layer never hears of it
+      respond(*leg.request, leg.invite, {.status = 415, .text = "Only application/sdp is understood"}, &leg,
+              {{sip::HeaderId::accept, {}, "application/sdp"}});
+      return finish(leg, LegEnd::released);
+    }
+    auto offer = sdp::read_description(leg.request->body());
+    if (!offer || offer->rejected()) {
+      leg.end_reported = true;
+      const int status = offer ? 488 : offer.error().status;
+      const std::string why = offer ? "The audio line is disabled" : offer.error().reason;
+      respond(*leg.request, leg.invite, {.status = status, .code = Hangup::sdp_not_acceptable, .text = why},
+              &leg);
+      return finish(leg, LegEnd::released);
+    }
+    leg.remote = std::move(*offer);
+  } else {
+    leg.request = std::move(event.request);
+  }
+  emit(LegOffered{handle});
+}
+
+void Legs::prepare(LegHandle handle) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || leg->state != LegState::offered || leg->media != 0) return;
+  open_media(*leg, leg->source.local.ip.v6);
+}
+
+void Legs::progress(LegHandle handle, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted) {
+  Leg* found = legs_.find(handle);
+  if (found == nullptr || found->state != LegState::offered) return;
+  Leg& leg = *found;
+  sip::Draft response = sip::make_response(*leg.request, status, leg.dialog.local_tag);
+  for (const auto element : leg.request->elements(sip::HeaderId::record_route)) {
+    response.add(sip::HeaderId::record_route, std::string(element));
+  }
+  add_our_headers(response, leg);
+  if (with_sdp && leg.remote && leg.media_ready && !leg.described) {
+    leg.described = true;
+    response.body("application/sdp", make_answer(leg, wanted));
+  } else if (leg.described) {
+    response.body("application/sdp", leg.last_sdp);
+  }
+  cx_.txns.respond(cx_.now, leg.invite, std::move(response));
+}
+
+void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
+  Leg* found = legs_.find(handle);
+  if (found == nullptr || found->state != LegState::offered) return;
+  Leg& leg = *found;
+  if (!leg.media_ready) {
+    return reject(handle,
+                  {.status = 503, .code = Hangup::nomedia, .text = "No media port", .retry_after_s = 5});
+  }
+  std::string sdp;
+  if (leg.described) {
+    sdp = leg.last_sdp;  // what a 18x said already is said again, unchanged (RFC 3261 13.2.1)
+  } else if (leg.remote) {
+    leg.described = true;
+    sdp = make_answer(leg, wanted);
+  } else {
+    leg.offer_in_2xx = true;
+    sdp = make_offer(leg, wanted);
+  }
+  leg.state = LegState::answered;
+  leg.final_status = 200;
+  send_2xx(leg, leg.invite, *leg.request, std::move(sdp));
+}
+
+// The 2xx to the first INVITE or to a re-INVITE: repeated until the ACK, over every transport (13.3.1.4).
+void Legs::send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp) {
+  sip::Draft response = sip::make_response(request, 200, leg.dialog.local_tag);
+  for (const auto element : request.elements(sip::HeaderId::record_route)) {
+    response.add(sip::HeaderId::record_route, std::string(element));
+  }
+  add_our_headers(response, leg);
+  response.set(sip::HeaderId::server, cx_.user_agent);
+  response.body("application/sdp", std::move(sdp));
+  leg.unacked = txn;
+  leg.unacked_cseq = request.cseq().number;
+  leg.resend_interval = cx_.timers.t1;
+  cx_.txns.respond(cx_.now, txn, std::move(response));
+  arm(leg, LegTimer::resend_2xx, cx_.timers.t1);
+  arm(leg, LegTimer::ack_wait, cx_.timers.t1 * 64);
+}
+
+void Legs::on_ack(txn::AckReceived& event) {
+  Leg* found = find_dialog(event.ack);
+  if (found == nullptr || !found->unacked || event.ack.cseq().number != found->unacked_cseq) return;
+  Leg& leg = *found;
+  leg.unacked = {};
+  disarm(leg, LegTimer::resend_2xx);
+  disarm(leg, LegTimer::ack_wait);
+  leg.source = event.source;
+  const bool first = leg.state == LegState::answered;
+  if (leg.state == LegState::closing) return send_bye(leg);
+  if (leg.offer_in_2xx) {
+    leg.offer_in_2xx = false;
+    if (!take_answer(leg, event.ack.body())) {
+      // Answered without a usable description: there can be no audio, so there is no call (RFC
+      // 3261 13.3.1.4).
+      leg.bye_reason = "SIP;cause=488;text=\"No usable answer in the ACK\"";
+      if (!leg.end_reported) emit(LegEnded{leg.self, LegEnd::lost, {}});
+      leg.end_reported = true;
+      leg.state = LegState::confirmed;
+      return send_bye(leg);
+    }
+    emit(LegUpdated{leg.self});
+  }
+  if (first) {
+    leg.state = LegState::confirmed;
+    emit(LegConfirmed{leg.self});
+    if (std::exchange(leg.refer_held, false)) {
+      disarm(leg, LegTimer::held_refer);
+      for (OpenRefer& open : leg.open_refers) {
+        if (!std::exchange(open.reported, true)) emit(LegReferred{leg.self, open.txn, ReferTiming::good});
+      }
+    }
+  }
+  if (leg.reoffer_wanted) reoffer(leg.self);
+}
+
+void Legs::on_cancel(txn::CancelReceived& event) {
+  Leg* leg = legs_.find(LegHandle::unpack(event.owner));
+  if (leg == nullptr || leg->state != LegState::offered || leg->invite != event.invite) return;
+  const std::string reason(event.cancel.header(sip::HeaderId::reason));
+  respond(*leg->request, leg->invite, {.status = 487, .code = Hangup::user_cancelled}, leg);
+  leg->final_status = 487;
+  finish(*leg, LegEnd::cancelled, reason);
+}
+
+void Legs::reject(LegHandle handle, const Rejection& rejection) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || leg->state != LegState::offered) return;
+  leg->final_status = rejection.status;
+  respond(*leg->request, leg->invite, rejection, leg);
+  finish(*leg, LegEnd::released);
+}
+
+}  // namespace baton::call

@@ -1,0 +1,261 @@
+// Legs: the caller's side of an INVITE (RFC 3261 13.2), with digest and the CANCEL races of 9.1 and 15.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "call/legs.h"
+
+namespace baton::call {
+namespace {
+
+// From of an outgoing leg (RFC 3323 4.1, RFC 3325): never the name of an anonymous caller.
+std::string from_address(const DialPlan& plan, const std::string& host) {
+  if (plan.caller.anonymous) return "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+  std::string address = "<" + sip::Uri::sip(plan.caller.number, host).to_string() + ">";
+  if (plan.caller.display_name.empty()) return address;
+  return sip::quote(plan.caller.display_name) + " " + address;
+}
+
+}  // namespace
+
+LegHandle Legs::dial(DialPlan plan) {
+  const LegHandle handle = legs_.emplace();
+  ++live_;
+  Leg& leg = legs_.at(handle);
+  leg.self = handle;
+  leg.outgoing = true;
+  leg.call = plan.call;
+  leg.root_call_uuid = plan.root_call_uuid;
+  leg.party = plan.party;
+  leg.account_id = plan.account_id;
+  leg.trunk_id = plan.trunk_id;
+  leg.carrier_id = plan.carrier_id;
+  leg.number = plan.number;
+  leg.auth_username = plan.auth_username;
+  leg.auth_password = plan.auth_password;
+  leg.no_answer_after = plan.no_answer_after;
+  leg.wanted = plan.codecs;
+
+  const auto local = local_for(plan.to.transport, plan.to.remote.ip.v6);
+  if (!local) {
+    leg.dialog.call_id = cx_.rng.uuid();
+    index(leg);
+    fail(leg, 503, "No " + std::string(to_string(plan.to.transport)) + " listener to call from", true, true);
+    return handle;
+  }
+  plan.to.local = *local;
+  leg.invite_to = plan.to;
+  leg.source = Source{plan.to.transport, plan.to.local, plan.to.remote, plan.to.flow};
+
+  leg.dialog.call_id = cx_.rng.uuid();
+  leg.dialog.local_tag = cx_.rng.token(10);
+  leg.dialog.local_address = from_address(plan, plan.from_host.empty() ? local->to_string() : plan.from_host);
+  leg.dialog.remote_address = plan.to_address;
+  leg.dialog.remote_target = plan.request_uri;
+  leg.dialog.next_hop = plan.to;
+  index(leg);
+
+  sip::Draft invite = leg.dialog.request(sip::Method::invite);
+  leg.invite_cseq = leg.dialog.local_cseq;
+  invite.set(sip::HeaderId::max_forwards, std::to_string(plan.max_forwards));
+  add_our_headers(invite, leg);
+  invite.set(sip::HeaderId::user_agent, cx_.user_agent);
+  if (plan.caller.anonymous) invite.add(sip::HeaderId::privacy, "id");
+  if (!plan.caller.number.empty() && (plan.trusted || !plan.caller.anonymous)) {
+    const auto host = plan.from_host.empty() ? local->to_string() : plan.from_host;
+    invite.add(sip::HeaderId::p_asserted_identity,
+               "<" + sip::Uri::sip(plan.caller.number, host).to_string() + ">");
+  }
+  for (const auto& field : plan.headers) {
+    if (field.id != sip::HeaderId::other) {
+      invite.add(field.id, field.value);
+    } else {
+      invite.add(field.name, field.value);
+    }
+  }
+  leg.invite_draft = std::move(invite);
+  open_media(leg, plan.to.remote.ip.v6);
+  return handle;
+}
+
+void Legs::send_invite(Leg& leg) {
+  leg.invite_draft.body("application/sdp", make_offer(leg, leg.wanted));
+  leg.state = LegState::inviting;
+  leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack());
+  if (leg.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, leg.no_answer_after);
+}
+
+void Legs::on_response(txn::ResponseReceived& event) {
+  const sip::Message& response = event.response;
+  const bool answer = response.method() == sip::Method::invite && response.status() / 100 == 2;
+  Leg* leg = legs_.find(LegHandle::unpack(event.owner));
+  if (leg == nullptr) return;
+  if (event.txn == leg->invite) {
+    if (leg->alive()) return on_invite_response(*leg, event);
+    if (answer) acknowledge_again(*leg, response, event.source);
+    return;
+  }
+  auto request = take_pending(*leg, event.txn, response.status() >= 200);
+  if (!request) {
+    // A re-INVITE's 2xx again: our ACK was lost.
+    if (answer) acknowledge_again(*leg, response, event.source);
+    return;
+  }
+  if (response.status() < 200) return;
+  if (!leg->alive()) {
+    if (answer) {
+      leg->dialog.refresh_target(response, event.source);
+      leg->accepted_until = cx_.now + cx_.timers.t1 * 64;
+      leg->last_ack = leg->dialog.ack(response.cseq().number);
+      cx_.txns.ack(cx_.now, *leg->last_ack, leg->dialog.next_hop, event.owner);
+    }
+    return collect_when_quiet(*leg);
+  }
+  leg->source = event.source;
+  on_pending_response(*leg, std::move(*request), response, event.source);
+}
+
+// RFC 6026 8.2: each repeat of a 2xx is answered with the same ACK; another fork's is a call of its own,
+// which must not be left alone (RFC 3261 13.2.2.4).
+void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Source& source) {
+  const std::string tag(response.to().tag());
+  if (tag == leg.dialog.remote_tag) {
+    if (!leg.last_ack) return;
+    return cx_.txns.ack(cx_.now, leg.dialog.ack(response.cseq().number), leg.dialog.next_hop,
+                        leg.self.pack());
+  }
+  const bool known = std::find(leg.forks.begin(), leg.forks.end(), tag) != leg.forks.end();
+  if (!known && leg.forks.size() >= limits::forks_max) return;
+  drop_fork(leg.self, response, source, !known);
+  if (!known) leg.forks.push_back(tag);
+}
+
+// The request of that transaction; it is forgotten when `final`.
+std::optional<PendingRequest> Legs::take_pending(Leg& leg, txn::TxnId txn, bool final) {
+  const auto it = std::find_if(leg.pending.begin(), leg.pending.end(),
+                               [&](const PendingRequest& p) { return p.txn == txn; });
+  if (it == leg.pending.end()) return std::nullopt;
+  if (!final) return *it;
+  PendingRequest request = std::move(*it);
+  leg.pending.erase(it);
+  return request;
+}
+
+void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
+  Leg* leg = legs_.find(LegHandle::unpack(owner));
+  if (leg == nullptr) return;
+  if (txn == leg->invite && leg->outgoing) {
+    if (leg->state == LegState::withdrawing) return finish(*leg, LegEnd::released);
+    if (leg->state != LegState::inviting) return;
+    return fail(*leg, status, status == 408 ? "No response" : "Transport failed", true);
+  }
+  const auto request = take_pending(*leg, txn, true);
+  if (!request) return;
+  if (!leg->alive()) return collect_when_quiet(*leg);
+  on_pending_failed(*leg, *request, status);
+}
+
+void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
+  const sip::Message& response = event.response;
+  const int status = response.status();
+  if (status >= 200 && status < 300) return on_invite_2xx(leg, response, event.source);
+
+  if (status < 200) {
+    if (leg.state != LegState::inviting || status == 100) return;
+    leg.source = event.source;
+    if (!response.to().tag().empty()) leg.dialog.establish(response, event.source);
+    bool early_media = false;
+    if (!response.body().empty() && take_answer(leg, response.body())) early_media = leg.early_media = true;
+    return emit(LegProgress{leg.self, status, early_media});
+  }
+
+  if (leg.state == LegState::withdrawing) {
+    leg.final_status = status;
+    return finish(leg, LegEnd::released);
+  }
+  if (leg.state != LegState::inviting) return;
+  if ((status == 401 || status == 407) && answer_invite_challenge(leg, response)) return;
+  disarm(leg, LegTimer::no_answer);
+  fail(leg, status, std::string(response.reason_phrase()), false);
+}
+
+void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& source) {
+  if (leg.state != LegState::inviting && leg.state != LegState::withdrawing) {
+    return acknowledge_again(leg, response, source);
+  }
+  disarm(leg, LegTimer::no_answer);
+  leg.accepted_until = cx_.now + cx_.timers.t1 * 64;
+  leg.source = source;
+  leg.dialog.establish(response, source);
+  leg.final_status = 200;
+  if (leg.state == LegState::withdrawing) {
+    // The answer crossed our CANCEL: it is a call, so it is acknowledged and ended like one (15, 9.1).
+    leg.state = LegState::answered;
+    acknowledge(leg.self);
+    return send_bye(leg);
+  }
+  leg.state = LegState::answered;
+  if (!take_answer(leg, response.body())) {
+    acknowledge(leg.self);
+    leg.bye_reason = "SIP;cause=488;text=\"No usable session description\"";
+    leg.bye_code = static_cast<int>(Hangup::sdp_not_acceptable);
+    emit(LegFailed{leg.self, 488, "The answer had no usable audio", false});
+    leg.end_reported = true;
+    leg.final_status = 488;
+    return send_bye(leg);
+  }
+  emit(LegAnswered{leg.self});
+}
+
+void Legs::acknowledge(LegHandle handle) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || !leg->outgoing || leg->state != LegState::answered) return;
+  leg->last_ack = leg->dialog.ack(leg->invite_cseq);
+  cx_.txns.ack(cx_.now, *leg->last_ack, leg->dialog.next_hop, leg->self.pack());
+  leg->state = LegState::confirmed;
+}
+
+bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
+  if (leg.auth_username.empty() || leg.invite_auth_tries >= auth_tries_max) return false;
+  const bool proxy = response.status() == 407;
+  const auto challenge_id = proxy ? sip::HeaderId::proxy_authenticate : sip::HeaderId::www_authenticate;
+  const auto answer_id = proxy ? sip::HeaderId::proxy_authorization : sip::HeaderId::authorization;
+  for (const auto& entry : response.entries()) {
+    if (entry.id != challenge_id) continue;
+    // The topmost one we can do (RFC 8760 2.4).
+    const auto challenge = sip::Challenge::parse(response.value_of(entry));
+    if (!challenge || (leg.invite_auth_tries != 0 && !challenge->stale)) continue;
+    ++leg.invite_auth_tries;
+    leg.invite_cseq = ++leg.dialog.local_cseq;
+    // A fresh INVITE, not a fork of the refused one: its To carries no tag yet (22.2).
+    leg.dialog.remote_tag.clear();
+    leg.invite_draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
+    leg.invite_draft.set(answer_id,
+                         sip::answer_challenge(*challenge, leg.auth_username, leg.auth_password, "INVITE",
+                                               leg.invite_draft.request_uri(), cx_.rng.token(16), 1));
+    leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack());
+    return true;
+  }
+  return false;
+}
+
+void Legs::drop_fork(LegHandle owner, const sip::Message& response, const Source& source, bool with_bye) {
+  dialog::Dialog fork;
+  fork.call_id = response.call_id();
+  fork.local_tag = response.from().tag();
+  fork.local_cseq = response.cseq().number;
+  sip::NameAddr from = response.from();
+  sip::NameAddr to = response.to();
+  from.parameters.clear();
+  to.parameters.clear();
+  fork.local_address = from.to_string();
+  fork.remote_address = to.to_string();
+  fork.remote_target = to.uri.to_string(false);
+  fork.establish(response, source);
+  cx_.txns.ack(cx_.now, fork.ack(fork.local_cseq), fork.next_hop, owner.pack());
+  if (!with_bye) return;
+  sip::Draft bye = fork.request(sip::Method::bye);
+  bye.add(sip::HeaderId::reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+  cx_.txns.request(cx_.now, std::move(bye), fork.next_hop, owner.pack());
+}
+
+}  // namespace baton::call

@@ -1,0 +1,180 @@
+// A leg's session description and its media endpoint (RFC 3264, RFC 6337). Ours is always written from our
+// own state; nothing of one leg's SDP reaches the other.
+#include <algorithm>
+
+#include "call/legs.h"
+
+namespace baton::call {
+namespace {
+
+const std::vector<sdp::Codec>& all_codecs() {
+  static const std::vector<sdp::Codec> codecs{sdp::Codec::pcmu, sdp::Codec::pcma};
+  return codecs;
+}
+
+// `wanted` first, then whatever else can be bridged by transcoding.
+std::vector<sdp::Codec> widened(const std::vector<sdp::Codec>& wanted) {
+  std::vector<sdp::Codec> codecs = wanted;
+  for (const sdp::Codec codec : all_codecs()) {
+    if (std::find(codecs.begin(), codecs.end(), codec) == codecs.end()) codecs.push_back(codec);
+  }
+  return codecs;
+}
+
+}  // namespace
+
+void Legs::open_media(Leg& leg, bool v6) {
+  leg.media = ++next_media_;
+  media_.emplace(leg.media, leg.self);
+  cx_.world.media(media::Open{leg.media, v6});
+}
+
+void Legs::close_media(Leg& leg) {
+  if (leg.media == 0 || media_.erase(leg.media) == 0) return;
+  cx_.world.media(media::Close{leg.media});
+}
+
+void Legs::media_done(const media::Result& result) {
+  const auto leg_of = [&](media::EndpointId id) -> Leg* {
+    const auto it = media_.find(id);
+    return it == media_.end() ? nullptr : legs_.find(it->second);
+  };
+  if (const auto* opened = std::get_if<media::Opened>(&result)) {
+    Leg* leg = leg_of(opened->id);
+    if (leg == nullptr) return;
+    leg->media_ready = true;
+    leg->local.rtp = opened->local_rtp;
+    leg->local.session_id = cx_.rng.next() >> 16;
+    leg->local.version = leg->local.session_id;
+    if (leg->state == LegState::preparing) send_invite(*leg);
+  } else if (const auto* failed = std::get_if<media::OpenFailed>(&result)) {
+    Leg* leg = leg_of(failed->id);
+    if (leg == nullptr) return;
+    media_.erase(failed->id);
+    leg->media = 0;
+    cx_.world.log({Severity::error, "media.no_port", {{"party", leg->party}, {"why", failed->reason}}});
+    if (leg->state == LegState::preparing) {
+      fail(*leg, 503, "No media port is free", false, true);
+    } else if (leg->state == LegState::offered) {
+      reject(leg->self,
+             {.status = 503, .code = Hangup::nomedia, .text = "No media port free", .retry_after_s = 5});
+    }
+  } else if (const auto* silent = std::get_if<media::Silent>(&result)) {
+    Leg* leg = leg_of(silent->id);
+    if (leg == nullptr || leg->state != LegState::confirmed || leg->end_reported) return;
+    // A party that holds may say nothing while it does.
+    if (leg->remote && leg->remote->direction != sdp::Direction::sendrecv) return;
+    emit(LegSilent{leg->self});
+  }
+}
+
+void Legs::configure(Leg& leg) {
+  if (leg.media == 0 || !leg.remote || leg.local.formats.empty()) return;
+  const sdp::RemoteAudio& remote = *leg.remote;
+  media::Configure configure;
+  configure.id = leg.media;
+  configure.remote_rtp = remote.rtp;
+  configure.remote_rtcp = remote.rtcp;
+  configure.format = leg.local.formats.front();
+  for (const sdp::Format& format : remote.formats) {
+    // What it listed first among what we listed too is what it wants to hear (RFC 3264 7).
+    const auto same = [&](const sdp::Format& ours) { return ours.codec == format.codec; };
+    if (std::any_of(leg.local.formats.begin(), leg.local.formats.end(), same)) {
+      configure.format = format;
+      break;
+    }
+  }
+  configure.accepted = leg.local.formats;
+  configure.dtmf_payload_type = remote.dtmf_payload_type;
+  configure.send = sdp::receives(remote.direction) && !remote.rtp.ip.is_unspecified() && !remote.rejected();
+  configure.receive = sdp::sends(remote.direction) && !remote.rejected();
+  configure.ptime_ms = remote.ptime_ms;
+  configure.latch_from = leg.source.remote.ip;
+  configure.dtmf_payload_type_ours = leg.local.dtmf_payload_type;
+  cx_.world.media(configure);
+}
+
+std::string Legs::make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
+  leg.wanted = wanted;
+  if (leg.remote) {
+    // A later offer keeps every payload number and m= line that was ever agreed (RFC 6337 5.3), and is full
+    // again.
+    for (const sdp::Codec codec : widened(wanted)) {
+      const auto known = [&](const sdp::Format& format) { return format.codec == codec; };
+      if (std::none_of(leg.local.formats.begin(), leg.local.formats.end(), known)) {
+        leg.local.formats.push_back({codec, sdp::default_payload_type(codec)});
+      }
+    }
+    leg.local.direction = sdp::Direction::sendrecv;
+    std::string sdp = sdp::write_reoffer(leg.local, *leg.remote);
+    if (sdp != leg.last_sdp) {
+      ++leg.local.version;
+      sdp = sdp::write_reoffer(leg.local, *leg.remote);
+    }
+    leg.last_sdp = sdp;
+    return sdp;
+  }
+  leg.local.formats.clear();
+  for (const sdp::Codec codec : widened(wanted)) {
+    leg.local.formats.push_back({codec, sdp::default_payload_type(codec)});
+  }
+  leg.local.dtmf_payload_type = sdp::default_dtmf_payload_type;
+  leg.last_sdp = sdp::write_offer(leg.local);
+  return leg.last_sdp;
+}
+
+std::string Legs::make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
+  const sdp::RemoteAudio& offer = *leg.remote;
+  auto chosen = sdp::choose_formats(offer.formats, widened(wanted));
+  // One codec in the answer: what will be sent is never in doubt.
+  if (chosen.size() > 1) chosen.resize(1);
+  leg.local.formats = std::move(chosen);
+  leg.local.dtmf_payload_type = offer.dtmf_payload_type;
+  leg.local.direction = sdp::mirror(offer.direction);
+  leg.local.ptime_ms = offer.ptime_ms;
+  std::string sdp = sdp::write_answer(leg.local, offer);
+  if (!leg.last_sdp.empty() && sdp != leg.last_sdp) {
+    ++leg.local.version;
+    sdp = sdp::write_answer(leg.local, offer);
+  }
+  leg.last_sdp = sdp;
+  configure(leg);
+  return sdp;
+}
+
+bool Legs::take_answer(Leg& leg, std::string_view body) {
+  if (body.empty()) return leg.remote.has_value();
+  auto answer = sdp::read_description(body);
+  if (!answer || answer->rejected()) return false;
+  // Only what was offered can be answered (RFC 3264 6.1).
+  std::erase_if(answer->formats, [&](const sdp::Format& format) {
+    return std::none_of(leg.local.formats.begin(), leg.local.formats.end(),
+                        [&](const sdp::Format& ours) { return ours.codec == format.codec; });
+  });
+  if (answer->formats.empty()) return false;
+  leg.remote = std::move(*answer);
+  configure(leg);
+  return true;
+}
+
+// ---- Offers of ours in mid-call -----------------------------------------------------------------
+
+void Legs::reoffer(LegHandle handle) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || (leg->state != LegState::confirmed && leg->state != LegState::answered)) return;
+  leg->reoffer_wanted = true;
+  if (leg->reoffering || leg->unacked || leg->state != LegState::confirmed) return;
+  send_reoffer(*leg);
+}
+
+void Legs::send_reoffer(Leg& leg) {
+  leg.reoffer_wanted = false;
+  leg.reoffering = true;
+  PendingRequest request;
+  request.method = sip::Method::invite;
+  request.draft = leg.dialog.request(sip::Method::invite);
+  request.draft.body("application/sdp", make_offer(leg, leg.wanted));
+  send_in_dialog(leg, std::move(request));
+}
+
+}  // namespace baton::call

@@ -1,0 +1,381 @@
+// Calls: the transfer table at work. What happens is in transfer_table.h; how each action is done is here.
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "call/calls.h"
+
+namespace baton::call {
+namespace {
+
+constexpr Duration notify_wait = 2s;           // how long the BYE waits for the answer to the final NOTIFY
+constexpr Duration subscription_margin = 15s;  // beyond the ring timeout
+
+// What a NOTIFY can say about an answer from the target's side: redirects are not followed, so they are
+// failures.
+int reported_status(int status) {
+  if (status >= 300 && status < 400) return 502;
+  return status >= 400 && status <= 699 ? status : 503;
+}
+
+}  // namespace
+
+void Calls::fire(TransferHandle transfer, TransferEvent event, int status, std::string reason,
+                 std::string refused_by) {
+  fired_.push_back({transfer, event, status, std::move(reason), std::move(refused_by)});
+  if (!firing_) run_fired();
+}
+
+// One row at a time: what an action brings about waits until its row is done.
+void Calls::run_fired() {
+  firing_ = true;
+  while (!fired_.empty()) {
+    const Fired fired = std::move(fired_.front());
+    fired_.pop_front();
+    Transfer* transfer = transfers_.find(fired.transfer);
+    if (transfer == nullptr || transfer->state == TransferState::ended) continue;
+    const TransferRow& row = transfer_row(transfer->state, fired.event);
+    BATON_ASSERT(row.verdict != Verdict::impossible);
+    if (row.verdict == Verdict::ignored) continue;
+    transfer->status = fired.status;
+    transfer->reason = fired.reason;
+    transfer->refused_by = fired.refused_by;
+    const TransferState from = std::exchange(transfer->state, row.to);
+    log(Severity::debug, "transfer.step",
+        {{"transfer", transfer->record.transfer_id},
+         {"from", std::string(to_string(from))},
+         {"event", std::string(to_string(fired.event))},
+         {"state", std::string(to_string(row.to))}});
+    if (row.to == TransferState::parting) parting_[transfer->transferor.pack()] = transfer->self;
+    const bool pending = row.to == TransferState::checking || row.to == TransferState::dialing ||
+                         row.to == TransferState::ringing;
+    if (!pending) {
+      disarm(*transfer, TransferTimer::ring);
+      if (Call* call = calls_.find(transfer->call); call != nullptr && call->pending == transfer->self)
+        call->pending = {};
+    }
+    for (const TransferAction action : row.actions) perform(*transfer, action);
+    if (row.to == TransferState::ended) finish_transfer(*transfer);
+  }
+  firing_ = false;
+}
+
+void Calls::perform(Transfer& transfer, TransferAction action) {
+  using A = TransferAction;
+  const int failure = reported_status(transfer.status);
+  switch (action) {
+    case A::none:
+      return;
+    case A::accept_refer: {
+      std::vector<sip::Draft::Field> headers;
+      if (transfer.no_subscription_by_require) {
+        headers.push_back({sip::HeaderId::require, {}, "nosub"});
+      } else if (!transfer.subscribed) {
+        headers.push_back({sip::HeaderId::refer_sub, {}, "false"});
+      }
+      const int code = transfer.no_subscription_by_require ? 200 : transfer.accept_code;
+      transfer.record.refer_status = code;
+      step(transfer, "accepted", code);
+      legs_.answer_refer(transfer.transferor, transfer.refer, {.status = code}, headers);
+      if (transfer.subscribed) {
+        legs_.subscribe(transfer.transferor, transfer.refer_cseq,
+                        transfer.ring_timeout + subscription_margin);
+      }
+      return;
+    }
+    case A::refuse_refer: {
+      const int status = transfer.status != 0 ? transfer.status : 487;
+      transfer.record.refer_status = status;
+      return legs_.answer_refer(
+          transfer.transferor, transfer.refer,
+          {.status = status, .code = hangup_for_status(status), .text = transfer.reason});
+    }
+    case A::notify_trying:
+      return legs_.notify(transfer.transferor, transfer.refer_cseq, 100);
+    case A::notify_progress:
+      step(transfer, transfer.status == 183 ? "progress" : "ringing", transfer.status);
+      return legs_.notify(transfer.transferor, transfer.refer_cseq, transfer.status);
+    case A::notify_success:
+      transfer.record.final_status = 200;
+      return legs_.notify(transfer.transferor, transfer.refer_cseq, 200);
+    case A::notify_failure:
+      return legs_.notify(transfer.transferor, transfer.refer_cseq, failure);
+    case A::notify_timeout:
+      transfer.status = 408;
+      transfer.reason = "The target did not answer in time";
+      transfer.refused_by = "target";
+      return legs_.notify(transfer.transferor, transfer.refer_cseq, 408);
+    case A::notify_gone:
+      return legs_.notify(transfer.transferor, transfer.refer_cseq, 487);
+    case A::await_notify:
+      if (!transfer.subscribed || legs_.notify_settled(transfer.transferor, transfer.refer_cseq)) {
+        return fire(transfer.self, TransferEvent::notify_settled);
+      }
+      return arm(transfer, TransferTimer::notify, notify_wait);
+    case A::call_target:
+      return call_target(transfer);
+    case A::cancel_target:
+      step(transfer, "target_cancelled");
+      return abandon_hunt(transfer.hunt,
+                          {.code = Hangup::normal, .reason = "SIP;cause=487;text=\"Transfer ended\""});
+    case A::promote_target:
+      return promote_target(transfer);
+    case A::acknowledge_target:
+      return legs_.acknowledge(transfer.target);
+    case A::play_ring_back: {
+      const Leg* transferee = legs_.find(transfer.transferee);
+      const Leg* target = legs_.find(transfer.hunt.leg);
+      if (transferee == nullptr || transferee->media == 0) return;
+      // A 180 after early media does not take it away again.
+      if (target != nullptr && target->early_media) return;
+      return cx_.world.media(media::Hear{
+          transferee->media, media::Hear::RingBack{cx_.model->country_of(transfer.destination.number)}});
+    }
+    case A::play_target:
+      step(transfer, "early_media", transfer.status);
+      return hear(transfer.transferee, transfer.hunt.leg);
+    case A::bridge_media: {
+      hear(transfer.transferee, transfer.target);
+      hear(transfer.target, transfer.transferee);
+      hear_silence(transfer.transferor);
+      const Leg* transferee = legs_.find(transfer.transferee);
+      const bool held = transferee != nullptr && transferee->remote &&
+                        transferee->remote->direction != sdp::Direction::sendrecv;
+      if (held) legs_.reoffer(transfer.transferee);
+      return;
+    }
+    case A::restore_media:
+      return hear(transfer.transferee, transfer.transferor);
+    case A::bye_transferor:
+      return legs_.hang_up(transfer.transferor, {.code = Hangup::transferred,
+                                                 .reason = "SIP;cause=200;text=\"Call transferred\"",
+                                                 .notified = true});
+    case A::drop_transferee:
+      return legs_.hang_up(
+          transfer.transferee,
+          {.code = Hangup::normal,
+           .reason = "SIP;cause=487;text=\"The transferor hung up before the transfer was complete\""});
+    case A::record_transferred:
+      return record(transfer, "transferred", 200);
+    case A::record_failed:
+      return record(transfer, "failed", reported_status(transfer.status));
+    case A::record_refused:
+      return record(transfer, "refused", 0);
+    case A::record_abandoned:
+      return record(transfer, "abandoned", transfer.state == TransferState::parting ? 487 : 0);
+    case A::record_superseded:
+      return record(transfer, "superseded", 487);
+    case A::record_cancelled:
+      return record(transfer, "cancelled", 487);
+  }
+}
+
+void Calls::call_target(Transfer& transfer) {
+  const auto failed = [&](int status, std::string reason) {
+    fire(transfer.self, TransferEvent::target_failed, status, std::move(reason), "baton");
+  };
+  Call* call = calls_.find(transfer.call);
+  BATON_ASSERT(call != nullptr);
+  const trunk::Trunk* trunk = cx_.model->trunk(transfer.record.trunk_id);
+  const trunk::Account* account = cx_.model->account(call->account_id);
+  if (trunk == nullptr || account == nullptr) return failed(503, "The trunk was removed");
+  Hunt& hunt = transfer.hunt;
+  if (transfer.destination.resolve_host.empty()) {
+    hunt.routes = trunk::routes_to(*cx_.model, transfer.destination.number);
+  } else {
+    trunk::Route route;
+    route.uri.user = transfer.destination.uri.user;
+    route.uri.host = transfer.destination.resolve_host;
+    route.uri.port = transfer.destination.uri.port;
+    route.uri.transport = transfer.destination.uri.transport().value_or(Transport::udp);
+    hunt.routes.push_back(std::move(route));
+    hunt.next_route = 1;  // its addresses are known and checked
+  }
+  if (hunt.routes.empty()) return failed(404, "No carrier serves this number");
+  const auto ticket = admission_.admit(cx_.now, *account, *trunk, hunt.routes.front().rate_per_minute_micros);
+  if (!ticket) return failed(ticket.error().status, ticket.error().text);
+  transfer.ticket = *ticket;
+  step(transfer, "dialing", 0, transfer.destination.number);
+  arm(transfer, TransferTimer::ring, transfer.ring_timeout);
+  if (advance_hunt(hunt, call->self.pack(), call->root_uuid, call->account_id) == HuntResult::exhausted) {
+    failed(503, "No carrier is reachable");
+  }
+}
+
+// The target takes the transferor's place; its stretch of the call begins. The transferor's ends when it is
+// gone.
+void Calls::promote_target(Transfer& transfer) {
+  Call* call = calls_.find(transfer.call);
+  BATON_ASSERT(call != nullptr);
+  Leg* target = legs_.find(transfer.hunt.leg);
+  BATON_ASSERT(target != nullptr);
+  transfer.target = target->self;
+  transfer.hunt.leg = {};
+  const bool was_caller = call->caller == transfer.transferor;
+  (was_caller ? call->caller : call->callee) = target->self;
+  (was_caller ? call->caller_id : call->callee_id) = trunk::CallerId{transfer.destination.number, {}, false};
+  if (Leg* transferor = legs_.find(transfer.transferor)) transferor->call = 0;
+
+  transfer.old_span = std::move(call->span);
+  const Leg* transferee = legs_.find(transfer.transferee);
+  Span span;
+  span.open = true;
+  span.ticket = transfer.ticket;
+  transfer.ticket = {};
+  admission_.answered(cx_.now, span.ticket);
+  Cdr& cdr = span.cdr;
+  const Cdr& old = transfer.old_span.cdr;
+  cdr.call_uuid = cx_.rng.uuid();
+  cdr.root_call_uuid = call->root_uuid;
+  cdr.transfer_id = transfer.record.transfer_id;
+  cdr.leg_role = "transfer";
+  cdr.account_id = call->account_id;
+  cdr.trunk_id = target->trunk_id.empty() ? transfer.record.trunk_id : target->trunk_id;
+  if (const trunk::Trunk* trunk = cx_.model->trunk(cdr.trunk_id)) cdr.trunk_domain = trunk->domain;
+  cdr.carrier_id = target->carrier_id;
+  cdr.direction = old.direction;
+  cdr.from_number = transfer.hunt.caller.number;
+  cdr.to_number = transfer.destination.number;
+  cdr.from_country = cx_.model->country_of(cdr.from_number);
+  cdr.to_country = cx_.model->country_of(cdr.to_number);
+  cdr.initiated_at = cx_.now;
+  cdr.answered_at = cx_.now;
+  cdr.sip_status = 200;
+  cdr.transport = to_string(target->source.transport);
+  cdr.caller_sip_call_id = transferee != nullptr ? transferee->dialog.call_id : old.caller_sip_call_id;
+  cdr.destination_sip_call_id = target->dialog.call_id;
+  call->span = std::move(span);
+  transfer.record.carrier_id = target->carrier_id;
+  ++cx_.counters.transfers_bridged;
+  step(transfer, "answered", 200);
+}
+
+void Calls::finish_transfer(Transfer& transfer) {
+  parting_.erase(transfer.transferor.pack());
+  if (transfer.query != 0) queries_.erase(transfer.query);
+  abandon_hunt(transfer.hunt, {});
+  if (transfer.ticket) admission_.release(cx_.now, transfer.ticket);
+  const Leg* transferor = legs_.find(transfer.transferor);
+  close_span(transfer.old_span,
+             transferor != nullptr && transferor->ended_at ? *transferor->ended_at : cx_.now,
+             {.code = Hangup::transferred, .source = HangupSource::baton});
+  Call* call = calls_.find(transfer.call);
+  const TransferHandle self = transfer.self;
+  transfers_.erase(self);
+  if (call == nullptr) return;
+  --call->transfers_live;
+  erase_if_over(*call);
+}
+
+void Calls::record(Transfer& transfer, const char* outcome, int final_status) {
+  if (transfer.recorded) return;
+  transfer.recorded = true;
+  const bool success = final_status == 200;
+  if (!success) ++cx_.counters.transfers_failed;
+  TransferRecord& record = transfer.record;
+  record.outcome = outcome;
+  record.final_status = final_status;
+  if (!success) {
+    record.reason = transfer.reason;
+    record.refused_by = transfer.refused_by;
+  }
+  step(transfer, outcome, final_status, success ? std::string{} : transfer.reason);
+  record.ended_at = cx_.now;
+  log(Severity::info, success ? "transfer.done" : "transfer.failed",
+      {{"transfer", record.transfer_id},
+       {"call", record.root_call_uuid},
+       {"outcome", outcome},
+       {"status", std::to_string(final_status)},
+       {"why", record.reason}});
+  cx_.world.write(record);
+  if (transfer.ticket && !success) {
+    admission_.release(cx_.now, transfer.ticket);
+    transfer.ticket = {};
+  }
+}
+
+void Calls::step(Transfer& transfer, const char* what, int status, std::string detail) {
+  constexpr std::size_t steps_max = 64;
+  if (transfer.record.steps.size() < steps_max) {
+    transfer.record.steps.push_back({cx_.now, what, status, std::move(detail)});
+  }
+}
+
+void Calls::cancel_transfer(const std::string& transfer_id) {
+  TransferHandle found;
+  transfers_.for_each([&](TransferHandle handle, const Transfer& transfer) {
+    if (transfer.record.transfer_id == transfer_id) found = handle;
+  });
+  if (found) fire(found, TransferEvent::cancelled, 487, "Cancelled", "baton");
+}
+
+// ---- Timers -----------------------------------------------------------------------------------------
+
+void Calls::arm(Transfer& transfer, TransferTimer timer, Duration after) {
+  const auto kind = static_cast<std::size_t>(timer);
+  transfer.deadlines[kind] = cx_.now + after;
+  timers_.arm(transfer.deadlines[kind], transfer.self.pack(), static_cast<std::uint8_t>(kind));
+}
+
+void Calls::disarm(Transfer& transfer, TransferTimer timer) {
+  transfer.deadlines[static_cast<std::size_t>(timer)] = Time{};
+}
+
+void Calls::advance() {
+  while (const auto entry = timers_.pop_due(cx_.now)) {
+    Transfer* transfer = transfers_.find(TransferHandle::unpack(entry->owner));
+    if (transfer == nullptr || transfer->deadlines[entry->kind] != entry->at) continue;
+    transfer->deadlines[entry->kind] = Time{};
+    switch (static_cast<TransferTimer>(entry->kind)) {
+      case TransferTimer::ring:
+        fire(transfer->self, TransferEvent::ring_timeout, 408);
+        break;
+      case TransferTimer::notify:
+        // Its predecessor may still be unanswered: the final word goes out all the same, and is waited for as
+        // long.
+        (void)legs_.flush_notify(transfer->transferor, transfer->refer_cseq);
+        if (const auto sent = legs_.final_notify_at(transfer->transferor, transfer->refer_cseq);
+            sent && *sent + notify_wait > cx_.now) {
+          arm(*transfer, TransferTimer::notify, *sent + notify_wait - cx_.now);
+        } else {
+          fire(transfer->self, TransferEvent::notify_settled);
+        }
+        break;
+      case TransferTimer::count:
+        break;
+    }
+  }
+}
+
+// ---- Invariants -------------------------------------------------------------------------------------
+
+std::string Calls::check_invariants() {
+  std::string broken;
+  const auto note = [&](const std::string& text) {
+    if (broken.empty()) broken = text;
+  };
+  calls_.for_each([&](CallHandle handle, const Call& call) {
+    const std::string name = "call " + call.root_uuid + ": ";
+    if (call.self != handle) note(name + "does not know itself");
+    if (call.caller && legs_.find(call.caller) == nullptr) note(name + "its caller leg is gone");
+    if (call.callee && legs_.find(call.callee) == nullptr) note(name + "its callee leg is gone");
+    if (call.answered && (call.caller || call.callee) && !(call.caller && call.callee)) {
+      note(name + "somebody is left alone in it");
+    }
+    if (call.pending && transfers_.find(call.pending) == nullptr) note(name + "its pending transfer is gone");
+    if ((call.caller || call.callee) && !call.span.open) note(name + "goes on without a record");
+  });
+  transfers_.for_each([&](TransferHandle, const Transfer& transfer) {
+    const std::string name = "transfer " + transfer.record.transfer_id + ": ";
+    if (calls_.find(transfer.call) == nullptr) note(name + "its call is gone");
+    if (transfer.state == TransferState::ended) note(name + "ended but not erased");
+    const bool decided =
+        transfer.state == TransferState::parting || transfer.state == TransferState::releasing;
+    if (decided != transfer.recorded) note(name + "decided and recorded disagree");
+    if (!decided && !transfer.hunt.active() && transfer.state != TransferState::checking)
+      note(name + "waits for nobody");
+  });
+  return broken;
+}
+
+}  // namespace baton::call

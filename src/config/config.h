@@ -1,0 +1,58 @@
+// One TOML file, read whole and checked whole: every mistake is found in one pass and named with file, line
+// and key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "trunk/model.h"
+
+namespace baton::config {
+
+struct Listen {
+  Transport transport = Transport::udp;
+  SocketAddress bind;
+  SocketAddress advertised;  // what peers are told; the bind address unless `advertise` says otherwise
+};
+
+struct Media {
+  IpAddress bind;
+  IpAddress advertised;
+  std::uint16_t port_min = 10'000;  // even
+  std::uint16_t port_max = 30'000;
+  Duration silence_timeout = 60s;  // no packet from a party for so long ends the call; 0: never
+};
+
+struct Server {
+  std::vector<Listen> listeners;
+  Media media;
+  std::string store_path;  // SQLite file; relative to the configuration file
+  bool trace = true;
+  std::string log_level = "info";  // debug, info, warning, error
+  Duration drain_timeout = 30s;    // on SIGTERM: how long calls may go on
+};
+
+struct Config {
+  Server server;
+  trunk::Snapshot model;
+};
+
+struct Problem {
+  std::string file;
+  unsigned line = 0;                            // 0: the file as a whole
+  std::string key;                              // "trunk[2].primary"; empty when the file is not TOML
+  std::string what;                             // what is wrong
+  std::string remedy;                           // what would be right
+  [[nodiscard]] std::string to_string() const;  // "baton.toml:12: trunk[2].primary: … ; …"
+};
+
+// Reads and checks. Unknown keys are mistakes too (with the nearest known name). Does not open sockets.
+[[nodiscard]] Result<Config, std::vector<Problem>> load(const std::string& path);
+[[nodiscard]] Result<Config, std::vector<Problem>> parse(const std::string& toml,
+                                                         const std::string& file_name);
+
+}  // namespace baton::config

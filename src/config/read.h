@@ -1,0 +1,18 @@
+// The sections of the file to the values a server starts from. Mistakes go into the sections' Problems.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+#include "config/section.h"
+#include "trunk/model.h"
+
+namespace baton::config {
+
+[[nodiscard]] Server read_server(const Section& file, const std::string& file_name);
+// What stands inside each account, trunk, number and carrier.
+[[nodiscard]] trunk::Model read_model(const Section& file);
+// What they say about each other and about the server; gives each number the account of its trunk.
+void link_model(const Section& file, const Server& server, trunk::Model& model);
+
+}  // namespace baton::config

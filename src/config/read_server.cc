@@ -1,0 +1,135 @@
+#include <filesystem>
+
+#include "config/read.h"
+
+namespace baton::config {
+namespace {
+
+constexpr const char* listen_remedy = R"(write bind = "0.0.0.0:5060", or the address of one interface)";
+
+// "192.0.2.10" keeps the bound port, "192.0.2.10:5060" is for a port that is forwarded.
+Converted<SocketAddress> to_advertised(const std::string& text) {
+  if (const auto ip = IpAddress::parse(text)) return SocketAddress{*ip, 0};
+  return to_socket_address(text);
+}
+
+// What peers are told must be an address they can send to.
+bool check_advertised(const Section& section, const IpAddress& bind, const IpAddress& advertised,
+                      bool written) {
+  if (advertised.is_unspecified()) {
+    section.problem(written ? "advertise" : "bind", "peers can not send to " + advertised.to_string(),
+                    R"(add advertise = "…" with the address at which this server is reached)");
+    return false;
+  }
+  if (advertised.v6 != bind.v6) {
+    section.problem("advertise", "bind and advertise are not of the same IP version",
+                    "write both as IPv4 or both as IPv6");
+    return false;
+  }
+  return true;
+}
+
+std::optional<Listen> read_listen(const Section& section) {
+  section.require("transport", R"(write transport = "udp" or "tcp")");
+  section.require("bind", listen_remedy);
+  const auto transport = section.value("transport", to_transport);
+  const auto bind = section.value("bind", to_socket_address);
+  const auto advertised = section.value("advertise", to_advertised);
+  if (!transport || !bind || (section.has("advertise") && !advertised)) return std::nullopt;
+  Listen listen{*transport, *bind, advertised.value_or(*bind)};
+  if (listen.advertised.port == 0) listen.advertised.port = bind->port;
+  if (!check_advertised(section, bind->ip, listen.advertised.ip, section.has("advertise")))
+    return std::nullopt;
+  return listen;
+}
+
+bool overlap(const IpAddress& a, const IpAddress& b) {
+  return a.v6 == b.v6 && (a == b || a.is_unspecified() || b.is_unspecified());
+}
+
+std::vector<Listen> read_listeners(const Section& server) {
+  std::vector<Listen> listeners;
+  for (const Section& section : server.tables("listen")) {
+    const auto listen = read_listen(section);
+    if (!listen) continue;
+    for (const Listen& other : listeners) {
+      if (other.transport != listen->transport || other.bind.port != listen->bind.port) continue;
+      if (!overlap(other.bind.ip, listen->bind.ip)) continue;
+      section.problem("bind",
+                      listen->bind.to_string() + " is taken by the listener on " + other.bind.to_string(),
+                      "give each listener of a transport a port or an address of its own");
+    }
+    listeners.push_back(*listen);
+  }
+  if (!server.has("listen")) {
+    server.problem(
+        "listen", "there is no listener",
+        R"(add [[server.listen]] with transport = "udp" and )" + std::string(listen_remedy).substr(6));
+  }
+  return listeners;
+}
+
+void check_media_ports(const Section& section, const Server& server) {
+  const Media& media = server.media;
+  if (media.port_min % 2 != 0) {
+    section.problem("port_min", std::to_string(media.port_min) + " is odd",
+                    "RTP takes even ports (RFC 3550 11); write an even number");
+  }
+  if (media.port_max <= media.port_min) {
+    section.problem("port_max", "port_max must be greater than port_min",
+                    "each leg of a call takes two ports; leave room for them");
+  }
+  for (const Listen& listen : server.listeners) {
+    const bool inside = listen.bind.port >= media.port_min && listen.bind.port <= media.port_max;
+    if (listen.transport != Transport::udp || !inside || !overlap(listen.bind.ip, media.bind)) continue;
+    section.problem(section.has("port_min") ? "port_min" : "port_max",
+                    "the UDP listener on " + listen.bind.to_string() + " is inside the media ports " +
+                        std::to_string(media.port_min) + " to " + std::to_string(media.port_max),
+                    "move the range or the listener");
+  }
+}
+
+Media read_media(const Section& section, Server& server) {
+  Media& media = server.media;
+  // Without a word about it, media is where the first listener is.
+  if (!server.listeners.empty()) {
+    media.bind = server.listeners.front().bind.ip;
+    media.advertised = server.listeners.front().advertised.ip;
+  }
+  if (const auto bind = section.value("bind", to_address)) {
+    media.bind = *bind;
+    if (!bind->is_unspecified() || bind->v6 != media.advertised.v6) media.advertised = *bind;
+  }
+  const auto advertised = section.value("advertise", to_address);
+  if (advertised) media.advertised = *advertised;
+  const bool known = !server.listeners.empty() || section.has("bind");
+  if (known)
+    static_cast<void>(check_advertised(section, media.bind, media.advertised, advertised.has_value()));
+  media.port_min = static_cast<std::uint16_t>(section.integer("port_min", 1024, 65'534, media.port_min));
+  media.port_max = static_cast<std::uint16_t>(section.integer("port_max", 1025, 65'535, media.port_max));
+  media.silence_timeout = section.duration("silence_timeout", 0s, 24h, media.silence_timeout);
+  check_media_ports(section, server);
+  return media;
+}
+
+std::string beside(const std::string& file_name, const std::string& path) {
+  // An absolute path stays what it is.
+  return (std::filesystem::path(file_name).parent_path() / path).string();
+}
+
+}  // namespace
+
+Server read_server(const Section& file, const std::string& file_name) {
+  Server server;
+  const Section section = file.table("server");
+  server.listeners = read_listeners(section);
+  server.drain_timeout = section.duration("drain_timeout", 0s, 24h, server.drain_timeout);
+  server.media = read_media(file.table("media"), server);
+  const Section store = file.table("store");
+  server.store_path = beside(file_name, store.value_or<std::string>("path", to_path, "baton.db"));
+  server.trace = store.boolean("trace", server.trace);
+  server.log_level = file.table("log").value_or("level", to_log_level, server.log_level);
+  return server;
+}
+
+}  // namespace baton::config

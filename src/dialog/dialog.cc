@@ -1,0 +1,133 @@
+#include "dialog/dialog.h"
+
+#include <algorithm>
+
+namespace baton::dialog {
+namespace {
+
+// From or To as written, its tag taken off.
+std::string without_tag(const sip::NameAddr& address) {
+  sip::NameAddr plain = address;
+  std::erase_if(plain.parameters, [](const sip::Parameter& p) { return p.name == "tag"; });
+  return plain.to_string();
+}
+
+std::string contact_uri(const sip::Message& message) {
+  const auto contact = message.contact();
+  return contact ? contact->uri.to_string(false) : std::string{};
+}
+
+}  // namespace
+
+std::optional<Destination> literal_destination(const sip::Uri& uri) {
+  if (uri.scheme == sip::Scheme::tel || uri.scheme == sip::Scheme::other) return std::nullopt;
+  const auto ip = IpAddress::parse(uri.host);
+  if (!ip) return std::nullopt;
+  Destination destination;
+  destination.transport =
+      uri.transport().value_or(uri.scheme == sip::Scheme::sips ? Transport::tls : Transport::udp);
+  const std::uint16_t default_port = destination.transport == Transport::tls ? 5061 : 5060;
+  destination.remote = {*ip, uri.port != 0 ? uri.port : default_port};
+  return destination;
+}
+
+Dialog Dialog::from_invite(const sip::Message& invite, std::string local_tag, const Source& source) {
+  Dialog dialog;
+  dialog.call_id = invite.call_id();
+  dialog.local_tag = std::move(local_tag);
+  dialog.remote_tag = invite.from().tag();
+  dialog.local_address = without_tag(invite.to());
+  dialog.remote_address = without_tag(invite.from());
+  dialog.remote_target = contact_uri(invite);
+  for (const auto element : invite.elements(sip::HeaderId::record_route)) {
+    dialog.route_set.emplace_back(element);
+  }
+  dialog.remote_cseq = invite.cseq().number;
+  dialog.learn_next_hop(source);
+  return dialog;
+}
+
+void Dialog::establish(const sip::Message& response, const Source& source) {
+  // Another fork counts its requests anew.
+  if (remote_tag != response.to().tag()) remote_cseq.reset();
+  remote_tag = response.to().tag();
+  route_set.clear();
+  for (const auto element : response.elements(sip::HeaderId::record_route)) {
+    route_set.emplace_back(element);
+  }
+  std::reverse(route_set.begin(), route_set.end());
+  if (const std::string contact = contact_uri(response); !contact.empty()) remote_target = contact;
+  learn_next_hop(source);
+}
+
+void Dialog::refresh_target(const sip::Message& message, const Source& source) {
+  const std::string contact = contact_uri(message);
+  if (contact.empty()) return;
+  remote_target = contact;
+  learn_next_hop(source);
+}
+
+// The first route, or the target (8.1.2), where that is a literal address; else where the peer was heard
+// from. A private literal from a peer heard at a public address is behind NAT: its source is the only way to
+// it.
+void Dialog::learn_next_hop(const Source& source) {
+  next_hop = Destination{source.transport, source.remote, source.local, source.flow};
+  std::string hop = remote_target;
+  if (!route_set.empty()) {
+    const auto route = sip::NameAddr::parse(route_set.front());
+    if (route) hop = route->uri.to_string(false);
+  }
+  const auto uri = sip::Uri::parse(hop);
+  if (!uri) return;
+  const auto literal = literal_destination(*uri);
+  if (!literal || literal->remote.ip.is_unspecified()) return;
+  if (!literal->remote.ip.is_public() && source.remote.ip.is_public()) return;
+  // Over a connection the peer opened, its flow is the way back (RFC 5923); the Contact is where to connect
+  // when it has died, unless it names another transport.
+  if (uri->transport() && literal->transport != source.transport) return;
+  next_hop.remote = literal->remote;
+}
+
+sip::Draft Dialog::draft(sip::Method method, std::uint32_t cseq) const {
+  std::string request_uri = remote_target;
+  std::vector<std::string> routes = route_set;
+  if (!routes.empty()) {
+    // A strict router wants itself in the Request-URI and the target last (12.2.1.1).
+    const auto first = sip::NameAddr::parse(routes.front());
+    if (first && first->uri.parameter("lr") == nullptr) {
+      request_uri = first->uri.to_string(false);
+      routes.erase(routes.begin());
+      routes.push_back("<" + remote_target + ">");
+    }
+  }
+  sip::Draft request = sip::Draft::request(method, request_uri);
+  for (const auto& route : routes) request.add(sip::HeaderId::route, route);
+  request.add(sip::HeaderId::max_forwards, "70");
+  request.add(sip::HeaderId::from, local_address + ";tag=" + local_tag);
+  request.add(sip::HeaderId::to, remote_tag.empty() ? remote_address : remote_address + ";tag=" + remote_tag);
+  request.add(sip::HeaderId::call_id, call_id);
+  request.add(sip::HeaderId::cseq, std::to_string(cseq) + " " + std::string(to_string(method)));
+  return request;
+}
+
+sip::Draft Dialog::request(sip::Method method) {
+  return draft(method, ++local_cseq);
+}
+
+sip::Draft Dialog::ack(std::uint32_t invite_cseq) const {
+  return draft(sip::Method::ack, invite_cseq);
+}
+
+bool Dialog::accept_cseq(const sip::Message& request) {
+  const std::uint32_t number = request.cseq().number;
+  if (remote_cseq && number <= *remote_cseq) return false;
+  remote_cseq = number;
+  return true;
+}
+
+bool Dialog::matches_request(const sip::Message& request) const {
+  return request.call_id() == call_id && request.to().tag() == local_tag &&
+         request.from().tag() == remote_tag;
+}
+
+}  // namespace baton::dialog

@@ -1,0 +1,42 @@
+// Everything an engine can ask of the world. Performed in order, all of them, before the next input.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "call/context.h"
+#include "media/port.h"
+#include "store/port.h"
+
+namespace baton::engine {
+
+struct Send {
+  Destination to;
+  std::string bytes;
+};
+
+// Look up A and AAAA of a host name. Answered by Resolved with the same query number, within 5 s.
+struct Resolve {
+  std::uint64_t query = 0;
+  std::string host;
+};
+
+struct MediaDo {
+  media::Operation operation;
+};
+
+struct Write {
+  store::Record record;
+};
+
+using Severity = call::Severity;
+using Log = call::LogEvent;
+
+using Action = std::variant<Send, Resolve, MediaDo, Write, Log>;
+using Actions = std::vector<Action>;
+
+}  // namespace baton::engine

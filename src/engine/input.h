@@ -1,0 +1,64 @@
+// Everything the world can tell an engine. One input, then its actions are performed, then the next input.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "media/port.h"
+#include "trunk/model.h"
+
+namespace baton::engine {
+
+// A datagram, or one message cut from a stream.
+struct MessageIn {
+  Source source;
+  std::string bytes;
+};
+
+// A request could not be handed to the network: connection refused or lost, no route, ICMP error.
+struct TransportFailed {
+  Transport transport = Transport::udp;
+  SocketAddress remote;
+};
+
+// A stream connection is gone. Dialogs that used it find another way.
+struct FlowClosed {
+  FlowId flow = 0;
+};
+
+// The answer to a Resolve action: addresses in the order to try; empty: the name has none.
+struct Resolved {
+  std::uint64_t query = 0;
+  std::vector<IpAddress> addresses;
+};
+
+struct MediaDone {
+  media::Result result;
+};
+
+// The time asked for by next_deadline() has come.
+struct Tick {};
+
+// A new configuration. Calls in progress keep what they were set up with.
+struct ModelChanged {
+  trunk::Snapshot model;
+};
+
+// No new calls (503 + Retry-After); those that are up go on.
+struct Drain {};
+
+// End every call now, with BYE, CANCEL or 503 to whoever is there.
+struct HangUpAll {};
+
+// Stop a pending transfer; the call stays with the transferor.
+struct CancelTransfer {
+  std::string transfer_id;
+};
+
+using Input = std::variant<MessageIn, TransportFailed, FlowClosed, Resolved, MediaDone, Tick, ModelChanged,
+                           Drain, HangUpAll, CancelTransfer>;
+
+}  // namespace baton::engine

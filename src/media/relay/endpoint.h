@@ -1,0 +1,91 @@
+// One party's side of the relay: its sockets, the stream it hears, the stream it sends. Owned by the relay.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/slab.h"
+#include "base/time.h"
+#include "media/port.h"
+#include "media/relay/gate.h"
+#include "media/relay/ring_back.h"
+#include "media/relay/sockets.h"
+#include "media/relay/streams.h"
+
+namespace baton::media {
+
+enum class RelayTimer : std::uint8_t { tone, report, silence };
+inline constexpr std::size_t relay_timers = 3;
+
+// How fast a party may send. G.711 in 10 ms packets with telephone-events between takes a third of it; a
+// stream that is led round in a circle by a forged SDP can not take more than this.
+class PacketBudget {
+ public:
+  [[nodiscard]] bool take(Time now) {
+    if (paid_until_ > now + burst) return false;
+    paid_until_ = std::max(paid_until_, now) + interval;
+    return true;
+  }
+
+ private:
+  static constexpr Duration interval = 2'500us;
+  static constexpr Duration burst = 500ms;
+  Time paid_until_ = Time::min();
+};
+
+struct Endpoint {
+  // What a payload number of the party's means.
+  enum class Meaning : std::uint8_t { nothing, pcmu, pcma, telephone_event };
+  enum class Source : std::uint8_t { silence, party, ring_back };
+
+  Endpoint(EndpointId id_, bool v6_, std::uint16_t port_, SocketPair sockets_, OutputStream out_,
+           std::string cname_)
+      : id(id_), v6(v6_), port(port_), sockets(std::move(sockets_)), cname(std::move(cname_)), out(out_) {}
+
+  [[nodiscard]] bool sending() const { return configured && send && rtp_target.length != 0; }
+  [[nodiscard]] Duration packet_time() const { return std::chrono::milliseconds(ptime_ms); }
+  [[nodiscard]] std::optional<Time>& deadline(RelayTimer timer) {
+    return deadlines[static_cast<std::size_t>(timer)];
+  }
+
+  EndpointId id;
+  bool v6;
+  std::uint16_t port;
+  SocketPair sockets;
+  std::string cname;
+
+  // From the last Configure.
+  bool configured = false, send = false, receive = false;
+  sdp::Format format;
+  std::optional<std::uint8_t> dtmf_payload_type;
+  unsigned ptime_ms = 20;
+  std::array<Meaning, 128> meanings{};
+  Gate rtp_gate, rtcp_gate;
+  KernelAddress rtp_target, rtcp_target;
+
+  // What the party hears.
+  Source source = Source::silence;
+  Handle<Endpoint> heard_party;
+  const RingBackPlan* ring_back = nullptr;
+  std::size_t ring_back_at = 0;  // octets into the cadence
+  OutputStream out;
+
+  // What the party sends, and who hears it.
+  ReceivedStream in;
+  PacketBudget budget;
+  std::vector<Handle<Endpoint>> listeners;
+
+  std::array<std::optional<Time>, relay_timers> deadlines;
+  Time last_heard{};
+  bool silence_reported = false;
+  std::uint32_t packets_at_report = 0;
+  bool rtcp_due = false;  // some RTP has passed in either direction
+  Closed totals;
+};
+
+}  // namespace baton::media

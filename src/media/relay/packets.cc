@@ -1,0 +1,137 @@
+#include <sys/socket.h>
+
+#include <optional>
+
+#include "media/relay/g711.h"
+#include "media/relay/relay_impl.h"
+#include "media/relay/rtcp.h"
+
+namespace baton::media {
+namespace {
+
+constexpr std::size_t telephone_event_bytes_min = 4;  // RFC 4733 2.3
+
+}  // namespace
+
+void Relay::Impl::poll(Time now) {
+  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t data = events_[static_cast<std::size_t>(i)].data.u64;
+    read(now, EndpointHandle::unpack(data & ~rtcp_mark), (data & rtcp_mark) != 0);
+  }
+}
+
+void Relay::Impl::read(Time now, EndpointHandle handle, bool rtcp) {
+  Endpoint* endpoint = endpoints_.find(handle);
+  if (endpoint == nullptr) return;
+  const std::size_t count = batch_.receive((rtcp ? endpoint->sockets.rtcp : endpoint->sockets.rtp).get());
+  for (std::size_t i = 0; i < count; ++i) {
+    const SocketAddress from = from_kernel(batch_.from[i]);
+    // A datagram cut short is longer than any audio packet; empty, it fails every check below.
+    const auto bytes = batch_.whole(i) ? batch_.bytes(i) : batch_.bytes(i).first(0);
+    if (rtcp) {
+      receive_rtcp(now, handle, *endpoint, bytes, from);
+    } else {
+      receive_rtp(now, handle, *endpoint, bytes, from);
+    }
+  }
+}
+
+void Relay::Impl::heard(Time now, EndpointHandle handle, Endpoint& endpoint) {
+  endpoint.last_heard = now;
+  if (endpoint.silence_reported) watch_silence(now, handle, endpoint);
+}
+
+void Relay::Impl::drop(Endpoint& endpoint, std::uint64_t& why) {
+  ++why;
+  ++endpoint.totals.packets_dropped;
+}
+
+void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoint,
+                              std::span<std::uint8_t> bytes, const SocketAddress& from) {
+  ++counters_.received;
+  ++endpoint.totals.packets_received;
+  const auto packet = read_rtp(bytes);
+  if (!packet) return drop(endpoint, counters_.dropped_malformed);
+  const Endpoint::Meaning meaning = endpoint.meanings[packet->header.payload_type];
+  const bool fits = meaning != Endpoint::Meaning::nothing && packet->payload_size != 0;
+  const Gate::Verdict verdict = endpoint.rtp_gate.judge(from, fits);
+  if (verdict == Gate::Verdict::refused) return drop(endpoint, counters_.dropped_source);
+  if (!endpoint.budget.take(now)) return drop(endpoint, counters_.dropped_rate);
+  if (verdict == Gate::Verdict::latched) {
+    ++counters_.latched;
+    retarget(now, handle, endpoint);
+  }
+  heard(now, handle, endpoint);
+  if (meaning == Endpoint::Meaning::nothing) return drop(endpoint, counters_.dropped_payload_type);
+  const bool event = meaning == Endpoint::Meaning::telephone_event;
+  if (packet->payload_size < (event ? telephone_event_bytes_min : 1)) {
+    return drop(endpoint, counters_.dropped_malformed);
+  }
+  endpoint.rtcp_due = true;
+  const auto place = endpoint.in.packet(now, packet->header, !event);
+  if (place == ReceivedStream::Verdict::stray) return drop(endpoint, counters_.dropped_stale);
+  if (place == ReceivedStream::Verdict::restarted) cut_listeners(endpoint);
+  if (!endpoint.receive) return drop(endpoint, counters_.dropped_held);
+  for (const EndpointHandle listener : endpoint.listeners) {
+    forward(now, meaning, *packet, bytes.data(), endpoints_.at(listener));
+  }
+}
+
+void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, const RtpPacket& packet, std::uint8_t* bytes,
+                          Endpoint& listener) {
+  if (!listener.sending()) return;
+  const bool event = meaning == Endpoint::Meaning::telephone_event;
+  if (event && !listener.dtmf_payload_type) {
+    ++counters_.dropped_payload_type;
+    return;
+  }
+  auto header = listener.out.relay(now, packet.header);
+  if (!header) {
+    ++counters_.dropped_stale;
+    return;
+  }
+  header->payload_type = event ? *listener.dtmf_payload_type : listener.format.payload_type;
+  // The header is written right before the payload, over the one it came with: nothing of it is needed any
+  // more, and the next listener's goes to the same place.
+  std::uint8_t* out = bytes + packet.payload_offset - rtp_header_bytes;
+  const sdp::Codec codec = meaning == Endpoint::Meaning::pcma ? sdp::Codec::pcma : sdp::Codec::pcmu;
+  if (!event && codec != listener.format.codec) {
+    transcode(codec, listener.format.codec, {bytes + packet.payload_offset, packet.payload_size},
+              scratch_.data() + rtp_header_bytes);
+    out = scratch_.data();
+    ++counters_.transcoded;
+  }
+  write_rtp_header(*header, out);
+  send_rtp(listener, out, packet.payload_size);
+}
+
+void Relay::Impl::send_rtp(Endpoint& endpoint, std::uint8_t* bytes, std::size_t payload_bytes) {
+  const auto* target = reinterpret_cast<const sockaddr*>(&endpoint.rtp_target.storage);
+  if (::sendto(endpoint.sockets.rtp.get(), bytes, rtp_header_bytes + payload_bytes, MSG_DONTWAIT, target,
+               endpoint.rtp_target.length) < 0) {
+    ++counters_.send_failed;
+    return;
+  }
+  ++counters_.sent;
+  ++endpoint.totals.packets_sent;
+  endpoint.out.count_sent(payload_bytes);
+  endpoint.rtcp_due = true;
+}
+
+void Relay::Impl::receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoint,
+                               std::span<const std::uint8_t> bytes, const SocketAddress& from) {
+  const auto seen = read_rtcp(bytes);
+  if (!seen) return drop(endpoint, counters_.dropped_malformed);
+  // Behind a NAT the two ports are mapped apart, but to one address.
+  const auto& latched = endpoint.rtp_gate.latched();
+  const Gate::Verdict verdict = endpoint.rtcp_gate.judge(from, latched && latched->ip == from.ip);
+  if (verdict == Gate::Verdict::refused) return drop(endpoint, counters_.dropped_source);
+  if (!endpoint.budget.take(now)) return drop(endpoint, counters_.dropped_rate);
+  if (verdict == Gate::Verdict::latched) endpoint.rtcp_target = to_kernel(from);
+  ++counters_.rtcp_received;
+  heard(now, handle, endpoint);
+  if (seen->sender_report) endpoint.in.sender_report(now, seen->ssrc, seen->middle_of_ntp);
+}
+
+}  // namespace baton::media

@@ -1,0 +1,347 @@
+#include "media/relay/relay.h"
+
+#include <sys/epoll.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.h"
+#include "media/relay/relay_impl.h"
+#include "media/relay/rtcp.h"
+
+namespace baton::media {
+namespace {
+
+constexpr unsigned bind_attempts_max = 64;
+constexpr unsigned ptime_ms_min = 10, ptime_ms_max = 60;
+constexpr unsigned ticks_per_ms = 8;
+// A tone that fell behind by more packets than this goes on at the present; fewer are made up for.
+constexpr std::int64_t tone_backlog_max = 10;
+constexpr Duration report_interval = 5s;  // RFC 3550 6.2
+
+std::uint64_t seed_of(std::uint64_t wanted) {
+  if (wanted != 0) return wanted;
+  std::uint64_t seed = 0;
+  BATON_ASSERT(::getrandom(&seed, sizeof seed, 0) == static_cast<ssize_t>(sizeof seed));
+  return seed;
+}
+
+}  // namespace
+
+Relay::Impl::Impl(Options options)
+    : options_(std::move(options)),
+      rng_(seed_of(options_.seed)),
+      ports_(options_.port_min, options_.port_max, options_.port_rest, rng_),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  BATON_ASSERT(epoll_.get() >= 0);
+}
+
+Handle<Endpoint> Relay::Impl::find(EndpointId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? EndpointHandle{} : found->second;
+}
+
+baton::Result<std::pair<std::uint16_t, SocketPair>, std::string> Relay::Impl::take_sockets(Time now,
+                                                                                           bool v6) {
+  const auto& interface = v6 ? options_.v6 : options_.v4;
+  if (!interface) return fail(std::string(v6 ? "no IPv6" : "no IPv4") + " address for media is configured");
+  if (endpoints_.size() >= options_.endpoints_max) {
+    return fail("the limit of " + std::to_string(options_.endpoints_max) + " media endpoints is reached");
+  }
+  std::string reason;
+  for (unsigned attempt = 0; attempt < bind_attempts_max; ++attempt) {
+    const auto port = ports_.take(now);
+    if (!port) return fail(reason.empty() ? ports_.shortage() : ports_.shortage() + "; " + reason);
+    auto sockets = bind_pair(interface->bind, *port, options_.dscp);
+    if (sockets) return std::pair{*port, std::move(*sockets)};
+    reason = sockets.error().reason;
+    ports_.give_back(now, *port, sockets.error().port_taken);
+    if (!sockets.error().port_taken) break;
+  }
+  return fail(std::move(reason));
+}
+
+bool Relay::Impl::watch(EndpointHandle handle, const SocketPair& sockets) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = handle.pack();
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets.rtp.get(), &event) != 0) return false;
+  event.data.u64 |= rtcp_mark;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets.rtcp.get(), &event) == 0;
+}
+
+void Relay::Impl::perform(Time now, const Open& open, std::vector<Result>& results) {
+  if (find(open.id)) {
+    results.emplace_back(OpenFailed{open.id, "the endpoint is open already"});
+    return;
+  }
+  auto sockets = take_sockets(now, open.v6);
+  if (!sockets) {
+    results.emplace_back(OpenFailed{open.id, std::move(sockets.error())});
+    return;
+  }
+  const std::uint16_t port = sockets->first;
+  // RFC 3550 5.1: first numbers are random.
+  const OutputStream out(static_cast<std::uint32_t>(rng_.next()), static_cast<std::uint16_t>(rng_.next()),
+                         static_cast<std::uint32_t>(rng_.next()));
+  const EndpointHandle handle =
+      endpoints_.emplace(open.id, open.v6, port, std::move(sockets->second), out, rng_.token(16));
+  Endpoint& endpoint = endpoints_.at(handle);
+  if (!watch(handle, endpoint.sockets)) {
+    endpoints_.erase(handle);
+    ports_.give_back(now, port, false);
+    results.emplace_back(OpenFailed{open.id, "the kernel watches no more sockets for this user"});
+    return;
+  }
+  endpoint.totals.id = open.id;
+  by_id_.emplace(open.id, handle);
+  const auto& interface = open.v6 ? options_.v6 : options_.v4;
+  results.emplace_back(Opened{open.id, {interface->advertised, port}});
+}
+
+void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Result>&) {
+  const EndpointHandle handle = find(configure.id);
+  if (!handle) return;
+  Endpoint& endpoint = endpoints_.at(handle);
+  const bool hears_again = configure.send && !endpoint.send;
+  const bool heard_again = configure.receive && !endpoint.receive;
+  endpoint.configured = true;
+  endpoint.send = configure.send;
+  endpoint.receive = configure.receive;
+  endpoint.format = configure.format;
+  endpoint.dtmf_payload_type = configure.dtmf_payload_type;
+  endpoint.ptime_ms = std::clamp(configure.ptime_ms, ptime_ms_min, ptime_ms_max);
+  endpoint.meanings.fill(Endpoint::Meaning::nothing);
+  for (const sdp::Format& format : configure.accepted) {
+    endpoint.meanings[format.payload_type & 0x7f] =
+        format.codec == sdp::Codec::pcma ? Endpoint::Meaning::pcma : Endpoint::Meaning::pcmu;
+  }
+  for (const auto& number : {configure.dtmf_payload_type, configure.dtmf_payload_type_ours}) {
+    if (number) endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
+  }
+  // From another address comes another stream: it does not have to wait for the old one to fall silent.
+  if (endpoint.rtp_gate.expect(configure.remote_rtp, configure.latch_from)) endpoint.in = ReceivedStream{};
+  const std::uint16_t port = configure.remote_rtp.port;
+  const auto next_port = static_cast<std::uint16_t>(port == 0 ? 0 : port + 1);
+  static_cast<void>(endpoint.rtcp_gate.expect(
+      configure.remote_rtcp.value_or(SocketAddress{configure.remote_rtp.ip, next_port}),
+      configure.latch_from));
+  if (hears_again) endpoint.out.cut();
+  if (heard_again) cut_listeners(endpoint);
+  if (heard_again || (endpoint.receive && endpoint.silence_reported)) watch_silence(now, handle, endpoint);
+  if (!endpoint.deadline(RelayTimer::report)) arm(handle, endpoint, RelayTimer::report, next_report(now));
+  retarget(now, handle, endpoint);
+}
+
+void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
+  const EndpointHandle handle = find(hear.listener);
+  if (!handle) return;
+  Endpoint& listener = endpoints_.at(handle);
+  if (const auto* party = std::get_if<Hear::Party>(&hear.source)) {
+    const EndpointHandle source = find(party->id);
+    if (listener.source == Endpoint::Source::party && source && listener.heard_party == source) return;
+    unhear(handle, listener);
+    if (!source) return;
+    listener.source = Endpoint::Source::party;
+    listener.heard_party = source;
+    endpoints_.at(source).listeners.push_back(handle);
+  } else if (const auto* ring = std::get_if<Hear::RingBack>(&hear.source)) {
+    const RingBackPlan& plan = ring_back_plan(ring->country);
+    if (listener.source == Endpoint::Source::ring_back && listener.ring_back == &plan) return;
+    unhear(handle, listener);
+    listener.source = Endpoint::Source::ring_back;
+    listener.ring_back = &plan;
+    retarget(now, handle, listener);
+  } else {
+    unhear(handle, listener);
+  }
+}
+
+void Relay::Impl::perform(Time now, const Close& close, std::vector<Result>& results) {
+  const EndpointHandle handle = find(close.id);
+  if (!handle) {
+    results.emplace_back(Closed{close.id, 0, 0, 0});
+    return;
+  }
+  Endpoint& endpoint = endpoints_.at(handle);
+  send_report(now, endpoint, true);
+  unhear(handle, endpoint);
+  while (!endpoint.listeners.empty()) {
+    const EndpointHandle listener = endpoint.listeners.back();
+    unhear(listener, endpoints_.at(listener));
+  }
+  results.emplace_back(endpoint.totals);
+  ports_.give_back(now, endpoint.port, true);
+  by_id_.erase(close.id);
+  endpoints_.erase(handle);
+}
+
+void Relay::Impl::arm(EndpointHandle handle, Endpoint& endpoint, RelayTimer timer, Time at) {
+  endpoint.deadline(timer) = at;
+  timers_.arm(at, handle.pack(), static_cast<std::uint8_t>(timer));
+}
+
+void Relay::Impl::unhear(EndpointHandle handle, Endpoint& listener) {
+  if (listener.source == Endpoint::Source::party) {
+    auto& others = endpoints_.at(listener.heard_party).listeners;
+    others.erase(std::remove(others.begin(), others.end(), handle), others.end());
+  }
+  listener.source = Endpoint::Source::silence;
+  listener.heard_party = {};
+  listener.ring_back = nullptr;
+  listener.deadline(RelayTimer::tone).reset();
+  listener.out.cut();
+}
+
+void Relay::Impl::cut_listeners(const Endpoint& endpoint) {
+  for (const EndpointHandle listener : endpoint.listeners) endpoints_.at(listener).out.cut();
+}
+
+// Where to send may have changed, and with it whether to send: starts or stops the tone.
+void Relay::Impl::retarget(Time now, EndpointHandle handle, Endpoint& endpoint) {
+  const auto rtp = endpoint.rtp_gate.target();
+  endpoint.rtp_target = rtp && rtp->ip.v6 == endpoint.v6 ? to_kernel(*rtp) : KernelAddress{};
+  auto rtcp = endpoint.rtcp_gate.target();
+  // Until the party's own RTCP shows where it goes, the port after the one its RTP comes from (RFC 3550 11).
+  if (endpoint.rtp_gate.latched() && !endpoint.rtcp_gate.latched()) {
+    rtcp = SocketAddress{rtp->ip, static_cast<std::uint16_t>(rtp->port + 1)};
+  }
+  const bool rtcp_known = rtcp && rtcp->ip.v6 == endpoint.v6 && rtcp->port != 0;
+  endpoint.rtcp_target = rtcp_known ? to_kernel(*rtcp) : KernelAddress{};
+  if (endpoint.source != Endpoint::Source::ring_back) return;
+  if (!endpoint.sending()) {
+    endpoint.deadline(RelayTimer::tone).reset();
+  } else if (!endpoint.deadline(RelayTimer::tone)) {
+    endpoint.ring_back_at = 0;
+    play(now, handle, endpoint, now);
+  }
+}
+
+// Sends what is due of the tone. Packets lie on a grid from the first one on, so that lateness never adds up.
+void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time due) {
+  const auto step = static_cast<std::uint32_t>(endpoint.ptime_ms * ticks_per_ms);
+  std::int64_t skipped = (now - due) / endpoint.packet_time();
+  if (skipped <= tone_backlog_max) skipped = 0;
+  due += skipped * endpoint.packet_time();
+  const auto skipped_ticks = static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
+  endpoint.ring_back_at += skipped_ticks;
+  std::uint32_t ticks = step + skipped_ticks;
+  for (; due <= now; due += endpoint.packet_time()) {
+    send_tone(now, endpoint, ticks);
+    ticks = step;
+  }
+  arm(handle, endpoint, RelayTimer::tone, due);
+}
+
+void Relay::Impl::send_tone(Time now, Endpoint& endpoint, std::uint32_t ticks) {
+  const auto& cadence = ring_backs_.cadence(*endpoint.ring_back, endpoint.format.codec);
+  const std::size_t payload_bytes = std::size_t{endpoint.ptime_ms} * ticks_per_ms;
+  std::size_t at = endpoint.ring_back_at % cadence.size();
+  for (std::size_t done = 0; done < payload_bytes;) {
+    const std::size_t part = std::min(payload_bytes - done, cadence.size() - at);
+    std::memcpy(scratch_.data() + rtp_header_bytes + done, cadence.data() + at, part);
+    done += part;
+    at = (at + part) % cadence.size();
+  }
+  endpoint.ring_back_at = at;
+  RtpHeader header = endpoint.out.generate(now, ticks);
+  header.payload_type = endpoint.format.payload_type;
+  write_rtp_header(header, scratch_.data());
+  send_rtp(endpoint, scratch_.data(), payload_bytes);
+  ++counters_.tone_packets;
+}
+
+// Counts from now on.
+void Relay::Impl::watch_silence(Time now, EndpointHandle handle, Endpoint& endpoint) {
+  endpoint.last_heard = now;
+  endpoint.silence_reported = false;
+  if (options_.silence_timeout > 0s && !endpoint.deadline(RelayTimer::silence)) {
+    arm(handle, endpoint, RelayTimer::silence, now + options_.silence_timeout);
+  }
+}
+
+void Relay::Impl::check_silence(Time now, EndpointHandle handle, Endpoint& endpoint,
+                                std::vector<Result>& results) {
+  if (!endpoint.receive || endpoint.silence_reported) return;
+  const Time due = endpoint.last_heard + options_.silence_timeout;
+  if (due > now) return arm(handle, endpoint, RelayTimer::silence, due);
+  endpoint.silence_reported = true;
+  results.emplace_back(Silent{endpoint.id});
+}
+
+void Relay::Impl::send_report(Time now, Endpoint& endpoint, bool last) {
+  if (!endpoint.rtcp_due || endpoint.rtcp_target.length == 0) return;
+  std::optional<SenderInfo> sender;
+  if (endpoint.out.packets() != endpoint.packets_at_report) {
+    sender = {now, endpoint.out.timestamp_at(now), endpoint.out.packets(), endpoint.out.octets()};
+    endpoint.packets_at_report = endpoint.out.packets();
+  }
+  RtcpBuffer buffer;
+  const std::size_t size =
+      write_rtcp(buffer, endpoint.out.ssrc(), sender, endpoint.in.report(now), endpoint.cname, last);
+  const auto* target = reinterpret_cast<const sockaddr*>(&endpoint.rtcp_target.storage);
+  if (::sendto(endpoint.sockets.rtcp.get(), buffer.data(), size, MSG_DONTWAIT, target,
+               endpoint.rtcp_target.length) < 0) {
+    ++counters_.send_failed;
+  } else {
+    ++counters_.rtcp_sent;
+  }
+}
+
+// RFC 3550 6.3.1: half to one and a half of the interval, so that reports of many calls do not fall together.
+Time Relay::Impl::next_report(Time now) {
+  return now + Duration(rng_.between(report_interval.count() / 2, report_interval.count() * 3 / 2));
+}
+
+void Relay::Impl::advance(Time now, std::vector<Result>& results) {
+  while (const auto entry = timers_.pop_due(now)) {
+    const EndpointHandle handle = EndpointHandle::unpack(entry->owner);
+    Endpoint* endpoint = endpoints_.find(handle);
+    if (endpoint == nullptr) continue;
+    const auto timer = static_cast<RelayTimer>(entry->kind);
+    std::optional<Time>& deadline = endpoint->deadline(timer);
+    if (deadline != entry->at) continue;
+    deadline.reset();
+    switch (timer) {
+      case RelayTimer::tone:
+        play(now, handle, *endpoint, entry->at);
+        break;
+      case RelayTimer::report:
+        send_report(now, *endpoint, false);
+        arm(handle, *endpoint, RelayTimer::report, next_report(now));
+        break;
+      case RelayTimer::silence:
+        check_silence(now, handle, *endpoint, results);
+        break;
+    }
+  }
+}
+
+Relay::Relay(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Relay::~Relay() = default;
+
+void Relay::perform(Time now, const Operation& operation, std::vector<Result>& results) {
+  std::visit([&](const auto& op) { impl_->perform(now, op, results); }, operation);
+}
+
+int Relay::poll_fd() const {
+  return impl_->poll_fd();
+}
+void Relay::poll(Time now, std::vector<Result>&) {
+  impl_->poll(now);
+}
+std::optional<Time> Relay::next_deadline() const {
+  return impl_->next_deadline();
+}
+void Relay::advance(Time now, std::vector<Result>& results) {
+  impl_->advance(now, results);
+}
+std::size_t Relay::endpoints() const {
+  return impl_->endpoints();
+}
+const Relay::Counters& Relay::counters() const {
+  return impl_->counters();
+}
+
+}  // namespace baton::media

@@ -1,0 +1,118 @@
+// Inside of the relay: shared by relay.cc (operations and timers) and packets.cc (what arrives and leaves).
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/rng.h"
+#include "base/slab.h"
+#include "base/timer_queue.h"
+#include "media/relay/endpoint.h"
+#include "media/relay/ports.h"
+#include "media/relay/relay.h"
+#include "media/relay/rtp.h"
+
+namespace baton::media {
+
+inline constexpr std::size_t datagram_bytes_max = 2'048;
+inline constexpr std::size_t batch_size = 16;
+inline constexpr std::size_t events_max = 256;
+inline constexpr std::uint64_t rtcp_mark = 0x8000'0000;  // in epoll data: a bit no slab index reaches
+
+// Room for one recvmmsg.
+struct Batch {
+  Batch() {
+    for (std::size_t i = 0; i < batch_size; ++i) {
+      parts[i] = {buffers[i].data(), buffers[i].size()};
+      messages[i].msg_hdr.msg_iov = &parts[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+      messages[i].msg_hdr.msg_name = &from[i];
+    }
+  }
+
+  // Returns how many datagrams came.
+  std::size_t receive(int fd) {
+    for (auto& message : messages) message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+    const int count = ::recvmmsg(fd, messages.data(), batch_size, MSG_DONTWAIT, nullptr);
+    return count < 0 ? 0 : static_cast<std::size_t>(count);
+  }
+
+  [[nodiscard]] bool whole(std::size_t i) const { return (messages[i].msg_hdr.msg_flags & MSG_TRUNC) == 0; }
+  [[nodiscard]] std::span<std::uint8_t> bytes(std::size_t i) {
+    return {buffers[i].data(), messages[i].msg_len};
+  }
+
+  std::array<std::array<std::uint8_t, datagram_bytes_max>, batch_size> buffers{};
+  std::array<sockaddr_storage, batch_size> from{};
+  std::array<iovec, batch_size> parts{};
+  std::array<mmsghdr, batch_size> messages{};
+};
+
+class Relay::Impl {
+ public:
+  explicit Impl(Options options);
+
+  void perform(Time now, const Open& open, std::vector<Result>& results);
+  void perform(Time now, const Configure& configure, std::vector<Result>& results);
+  void perform(Time now, const Hear& hear, std::vector<Result>& results);
+  void perform(Time now, const Close& close, std::vector<Result>& results);
+  void poll(Time now);
+  void advance(Time now, std::vector<Result>& results);
+
+  [[nodiscard]] int poll_fd() const { return epoll_.get(); }
+  [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
+  [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  using EndpointHandle = Handle<Endpoint>;
+
+  [[nodiscard]] EndpointHandle find(EndpointId id) const;
+  [[nodiscard]] baton::Result<std::pair<std::uint16_t, SocketPair>, std::string> take_sockets(Time now,
+                                                                                              bool v6);
+  [[nodiscard]] bool watch(EndpointHandle handle, const SocketPair& sockets);
+
+  void read(Time now, EndpointHandle handle, bool rtcp);
+  void receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<std::uint8_t> bytes,
+                   const SocketAddress& from);
+  void receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<const std::uint8_t> bytes,
+                    const SocketAddress& from);
+  void heard(Time now, EndpointHandle handle, Endpoint& endpoint);
+  void drop(Endpoint& endpoint, std::uint64_t& why);
+  void forward(Time now, Endpoint::Meaning meaning, const RtpPacket& packet, std::uint8_t* bytes,
+               Endpoint& listener);
+  void send_rtp(Endpoint& endpoint, std::uint8_t* bytes, std::size_t payload_bytes);
+
+  void arm(EndpointHandle handle, Endpoint& endpoint, RelayTimer timer, Time at);
+  void unhear(EndpointHandle handle, Endpoint& listener);
+  void cut_listeners(const Endpoint& endpoint);
+  void retarget(Time now, EndpointHandle handle, Endpoint& endpoint);
+  void play(Time now, EndpointHandle handle, Endpoint& endpoint, Time due);
+  void send_tone(Time now, Endpoint& endpoint, std::uint32_t ticks);
+  void watch_silence(Time now, EndpointHandle handle, Endpoint& endpoint);
+  void check_silence(Time now, EndpointHandle handle, Endpoint& endpoint, std::vector<Result>& results);
+  void send_report(Time now, Endpoint& endpoint, bool last);
+  [[nodiscard]] Time next_report(Time now);
+
+  Options options_;
+  Rng rng_;
+  PortPool ports_;
+  Descriptor epoll_;
+  Slab<Endpoint> endpoints_;
+  std::unordered_map<EndpointId, EndpointHandle> by_id_;
+  TimerQueue timers_;
+  RingBackLibrary ring_backs_;
+  Counters counters_;
+  Batch batch_;
+  std::array<epoll_event, events_max> events_{};
+  std::array<std::uint8_t, datagram_bytes_max + rtp_header_bytes> scratch_{};
+};
+
+}  // namespace baton::media

@@ -1,0 +1,114 @@
+// The two ends of a party's audio: the one stream it hears from us, and what it sends to us.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+#include "media/relay/rtp.h"
+
+namespace baton::media {
+
+// RTP clock ticks (8 kHz) in a span of time.
+[[nodiscard]] constexpr std::int64_t to_ticks(Duration d) {
+  return d.count() * 8 / 1'000;
+}
+
+// What a party hears: one SSRC, sequence numbers without a step and a time line that never runs back,
+// whatever source is behind it (RFC 3550 5.1). Lives as long as its endpoint.
+class OutputStream {
+ public:
+  OutputStream(std::uint32_t ssrc, std::uint16_t first_sequence, std::uint32_t first_timestamp);
+
+  // The next packet is from another source: it follows on the last one sent, at the time that has passed
+  // since.
+  void cut() { cut_ = true; }
+
+  // The header under which a packet of the present source goes out, without payload type. Losses and order of
+  // the source stay visible to the listener. Nothing: the packet is older than the switch to this source.
+  [[nodiscard]] std::optional<RtpHeader> relay(Time now, const RtpHeader& in);
+
+  // The header of a packet we make ourselves, `ticks` after the one before (more than one packet time when
+  // some were skipped).
+  [[nodiscard]] RtpHeader generate(Time now, std::uint32_t ticks);
+
+  void count_sent(std::size_t payload_bytes) {
+    ++packets_;
+    octets_ += static_cast<std::uint32_t>(payload_bytes);
+  }
+
+  [[nodiscard]] std::uint32_t ssrc() const { return ssrc_; }
+  [[nodiscard]] std::uint32_t packets() const { return packets_; }
+  [[nodiscard]] std::uint32_t octets() const { return octets_; }
+  // Where the time line stands at `now`.
+  [[nodiscard]] std::uint32_t timestamp_at(Time now) const;
+
+ private:
+  [[nodiscard]] std::uint32_t timestamp_after_cut(Time now) const;
+  void moved_to(Time now, std::uint16_t sequence, std::uint32_t timestamp);
+
+  std::uint32_t ssrc_;
+  std::uint16_t sequence_;   // the highest sent; before the first packet, one below the first
+  std::uint32_t timestamp_;  // the latest sent; before the first packet, the first
+  Time timestamp_at_{};      // when it was sent
+  bool started_ = false;
+  bool cut_ = true;
+  std::uint16_t source_base_ = 0;      // the source's sequence number at the switch
+  std::uint32_t since_cut_ = 0;        // packets since then
+  std::uint16_t sequence_offset_ = 0;  // ours minus the source's
+  std::uint32_t timestamp_offset_ = 0;
+  std::uint32_t packets_ = 0;
+  std::uint32_t octets_ = 0;
+};
+
+// What a party's reception looks like in a report (RFC 3550 6.4.1).
+struct ReceptionReport {
+  std::uint32_t ssrc = 0;
+  std::uint8_t fraction_lost = 0;
+  std::int32_t cumulative_lost = 0;
+  std::uint32_t highest_sequence = 0;
+  std::uint32_t jitter = 0;
+  std::uint32_t last_report = 0;
+  std::uint32_t delay_since_last_report = 0;
+};
+
+// What a party sends: which SSRC is the live one, and how well it arrives.
+class ReceivedStream {
+ public:
+  enum class Verdict : std::uint8_t {
+    current,
+    restarted,  // the first packet, a new SSRC, or a jump: listeners must not see it
+    stray,      // another SSRC while the known one is alive; to be dropped
+  };
+
+  // `audio`: false for telephone-events, whose time stamps say nothing about arrival (RFC 4733 2.3).
+  [[nodiscard]] Verdict packet(Time now, const RtpHeader& header, bool audio);
+
+  void sender_report(Time now, std::uint32_t ssrc, std::uint32_t middle_of_ntp);
+
+  // For the report that is about to be sent; nothing when no packet has come since the last one.
+  [[nodiscard]] std::optional<ReceptionReport> report(Time now);
+
+ private:
+  void start(Time now, const RtpHeader& header);
+  [[nodiscard]] bool takes_over(Time now, const RtpHeader& header);
+  [[nodiscard]] bool time_line_broken(Time now, const RtpHeader& header) const;
+  void measure_jitter(Time now, std::uint32_t timestamp);
+
+  bool started_ = false;
+  std::uint32_t ssrc_ = 0;
+  Time last_at_{};
+  std::uint32_t last_timestamp_ = 0;
+  std::optional<RtpHeader> candidate_;  // the last packet of another SSRC
+  std::uint16_t highest_ = 0;
+  std::uint32_t cycles_ = 0;
+  std::uint32_t base_ = 0;
+  std::uint32_t received_ = 0, expected_before_ = 0, received_before_ = 0;
+  bool has_transit_ = false;
+  std::uint32_t transit_ = 0;
+  std::uint32_t jitter_ = 0;  // times 16
+  std::uint32_t report_middle_ = 0;
+  Time report_at_{};
+};
+
+}  // namespace baton::media

@@ -1,0 +1,107 @@
+#include "net/net.h"
+
+#include <algorithm>
+
+namespace baton::net {
+
+Net::Net(Poller& poller, Options options)
+    : poller_(poller),
+      options_(std::move(options)),
+      tcp_(poller, inputs_, probe_, options_.tcp, options_.first_flow, options_.log) {}
+
+Result<std::unique_ptr<Net>, std::string> Net::open(Poller& poller, Options options) {
+  std::unique_ptr<Net> net(new Net(poller, std::move(options)));
+  auto resolver = Resolver::open(poller, net->inputs_, net->probe_, net->options_.resolver);
+  if (!resolver) return fail(resolver.error());
+  net->resolver_ = std::move(*resolver);
+  return net;
+}
+
+Result<Listener, OpenError> Net::listen(const Listener& listener) {
+  switch (listener.transport) {
+    case Transport::udp: {
+      auto socket = UdpSocket::open(poller_, inputs_, probe_, batch_, listener, options_.udp);
+      if (!socket) return fail(socket.error());
+      listeners_.push_back((*socket)->listener());
+      udp_.push_back(std::move(*socket));
+      break;
+    }
+    case Transport::tcp: {
+      auto bound = tcp_.listen(listener);
+      if (!bound) return fail(bound.error());
+      listeners_.push_back(*bound);
+      break;
+    }
+    case Transport::tls:
+      return fail(OpenError{OpenError::Kind::not_supported, listener.transport, listener.bind,
+                            "TLS is not available in this version"});
+  }
+  const auto has = [this](bool v6) {
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [v6](const Listener& l) { return l.bind.ip.v6 == v6; });
+  };
+  resolver_->set_families(has(false), has(true));
+  return listeners_.back();
+}
+
+UdpSocket* Net::udp_socket(const Destination& to) {
+  UdpSocket* fallback = nullptr;
+  for (const auto& socket : udp_) {
+    if (socket->listener().advertised == to.local) return socket.get();
+    if (fallback == nullptr && socket->listener().bind.ip.v6 == to.remote.ip.v6) fallback = socket.get();
+  }
+  return fallback;
+}
+
+void Net::unroutable(const Destination& to) {
+  ++probe_.unroutable;
+  inputs_.push_back(engine::TransportFailed{to.transport, to.remote});
+}
+
+void Net::send(Time now, const Destination& to, std::string bytes) {
+  if (to.transport == Transport::tcp) {
+    tcp_.send(now, to, bytes);
+    return;
+  }
+  UdpSocket* socket = to.transport == Transport::udp ? udp_socket(to) : nullptr;
+  if (socket == nullptr) {
+    unroutable(to);
+    return;
+  }
+  socket->send(to.remote, std::move(bytes));
+}
+
+void Net::resolve(Time now, std::uint64_t query, const std::string& host) {
+  resolver_->resolve(now, query, host);
+}
+
+void Net::flush(Time now) {
+  for (const auto& socket : udp_) socket->flush();
+  tcp_.flush(now);
+}
+
+void Net::advance(Time now) {
+  tcp_.advance(now);
+  resolver_->advance(now);
+}
+
+std::optional<Time> Net::next_deadline(Time now) const {
+  const std::optional<Time> a = tcp_.next_deadline();
+  const std::optional<Time> b = resolver_->next_deadline(now);
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+bool Net::take(engine::Input& input) {
+  if (inputs_.empty()) return false;
+  input = std::move(inputs_.front());
+  inputs_.pop_front();
+  return true;
+}
+
+void Net::shut_down(Time now) {
+  flush(now);
+  tcp_.shut_down(now);
+}
+
+}  // namespace baton::net

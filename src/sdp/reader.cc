@@ -1,0 +1,382 @@
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/limits.h"
+#include "sdp/session.h"
+
+namespace baton::sdp {
+namespace {
+
+constexpr unsigned ptime_ms_default = 20;
+constexpr unsigned ptime_ms_min = 10;
+constexpr unsigned ptime_ms_max = 60;
+constexpr std::size_t payload_types_max = 128;
+
+SdpError malformed(std::string reason) {
+  return {400, 399, std::move(reason)};
+}
+SdpError not_served(int warning, std::string reason) {
+  return {488, warning, std::move(reason)};
+}
+
+// Cuts the next word off `rest`; empty at the end.
+std::string_view next_word(std::string_view& rest) {
+  const auto start = rest.find_first_not_of(" \t");
+  if (start == std::string_view::npos) {
+    rest = {};
+    return {};
+  }
+  rest.remove_prefix(start);
+  const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
+template <typename T>
+std::optional<T> number(std::string_view text, T max) {
+  T value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || value > max) return {};
+  return value;
+}
+
+bool visible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+// "127" as in rtpmap and fmtp, then what follows it.
+std::optional<std::uint8_t> payload_type(std::string_view& rest) {
+  return number<std::uint8_t>(next_word(rest), 127);
+}
+
+struct RtpMap {
+  std::uint8_t payload_type = 0;
+  std::string_view encoding;  // "PCMU/8000"
+};
+
+struct EventList {
+  std::uint8_t payload_type = 0;
+  std::string_view events;  // "0-15,66"
+};
+
+// One m= section, or what stands before the first one. Views into the body.
+struct Section {
+  MediaLine line;
+  std::string_view connection;
+  std::string_view rtcp;
+  std::optional<Direction> direction;
+  std::optional<unsigned> ptime_ms, ptime_ms_limit;
+  std::vector<RtpMap> maps;
+  std::vector<EventList> event_lists;
+};
+
+struct Description {
+  std::uint64_t origin_version = 0;
+  Section session;
+  std::vector<Section> media;
+};
+
+void read_attribute(std::string_view value, Section& section) {
+  for (const Direction d :
+       {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive}) {
+    if (value == to_string(d)) section.direction = d;
+  }
+  const auto colon = value.find(':');
+  if (colon == std::string_view::npos) return;
+  const std::string_view name = value.substr(0, colon);
+  std::string_view rest = value.substr(colon + 1);
+  if (name == "rtpmap" && section.maps.size() < payload_types_max) {
+    if (const auto type = payload_type(rest)) section.maps.push_back({*type, next_word(rest)});
+  } else if (name == "fmtp" && section.event_lists.size() < payload_types_max) {
+    if (const auto type = payload_type(rest)) section.event_lists.push_back({*type, rest});
+  } else if (name == "rtcp" && section.rtcp.empty()) {
+    section.rtcp = rest;
+  } else if (name == "ptime") {
+    section.ptime_ms = number<unsigned>(next_word(rest), 1'000);
+  } else if (name == "maxptime") {
+    section.ptime_ms_limit = number<unsigned>(next_word(rest), 1'000);
+  }
+}
+
+// o=<username> <sess-id> <sess-version> <nettype> <addrtype> <unicast-address> (RFC 4566 5.2). Found from the
+// network type, because some write names with spaces. Versions longer than 64 bits are kept modulo 2^64 and
+// so still tell a change.
+Result<std::uint64_t, SdpError> read_origin_version(std::string_view value) {
+  std::string_view version, before;
+  std::size_t words = 0;
+  for (std::string_view word = next_word(value); !word.empty(); word = next_word(value), ++words) {
+    if (word == "IN" && words >= 3) version = before;
+    before = word;
+  }
+  if (words < 6 || version.empty()) return fail(malformed("o= line is not complete"));
+  std::uint64_t result = 0;
+  for (const char c : version) {
+    if (c < '0' || c > '9') return fail(malformed("version in o= is not a number"));
+    result = result * 10 + static_cast<unsigned>(c - '0');
+  }
+  return result;
+}
+
+// m=<media> <port>[/<count>] <proto> <fmt> … (RFC 4566 5.14)
+Result<MediaLine, SdpError> read_media_line(std::string_view value) {
+  MediaLine line;
+  line.type = next_word(value);
+  const std::string_view port = next_word(value);
+  line.protocol = next_word(value);
+  const auto parsed = number<std::uint16_t>(port.substr(0, port.find('/')), 65'535);
+  if (!parsed || line.protocol.empty()) return fail(malformed("m= line is not complete"));
+  line.port = *parsed;
+  for (std::string_view word = next_word(value); !word.empty(); word = next_word(value)) {
+    if (!visible(word)) return fail(malformed("m= line has characters that are not text"));
+    if (!line.formats.empty()) line.formats += ' ';
+    line.formats += word;
+  }
+  if (line.formats.empty()) return fail(malformed("m= line has no format"));
+  if (!visible(line.type) || !visible(line.protocol)) {
+    return fail(malformed("m= line has characters that are not text"));
+  }
+  return line;
+}
+
+// Takes one line off `rest`, without its line end. LF alone is accepted (RFC 4566 5), and blanks before it
+// mean nothing to us.
+std::string_view next_line(std::string_view& rest) {
+  const auto end = rest.find('\n');
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+  return line;
+}
+
+Result<void, SdpError> read_line(char type, std::string_view value, Description& description,
+                                 bool& has_origin) {
+  Section& section = description.media.empty() ? description.session : description.media.back();
+  if (type == 'o' && !has_origin) {
+    const auto version = read_origin_version(value);
+    if (!version) return fail(version.error());
+    description.origin_version = *version;
+    has_origin = true;
+  } else if (type == 'c') {
+    if (section.connection.empty()) section.connection = value;
+  } else if (type == 'a') {
+    read_attribute(value, section);
+  } else if (type == 'm') {
+    if (description.media.size() == limits::sdp_media_max) return fail(not_served(399, "too many m= lines"));
+    auto line = read_media_line(value);
+    if (!line) return fail(line.error());
+    description.media.emplace_back().line = std::move(*line);
+  }
+  return {};
+}
+
+Result<Description, SdpError> read_lines(std::string_view body) {
+  if (body.size() > limits::body_bytes_max) return fail(not_served(399, "session description is too long"));
+  if (body.find('\0') != std::string_view::npos) return fail(malformed("session description is not text"));
+  Description description;
+  bool has_version = false, has_origin = false;
+  for (std::size_t lines = 0; !body.empty();) {
+    const std::string_view line = next_line(body);
+    if (line.empty()) continue;
+    if (++lines > limits::sdp_lines_max)
+      return fail(not_served(399, "session description has too many lines"));
+    if (line.size() < 2 || line[1] != '=' || line[0] < 'a' || line[0] > 'z') {
+      return fail(malformed("session description has a line that is not <type>=<value>"));
+    }
+    const std::string_view value = line.substr(2);
+    if (!has_version) {
+      if (line[0] != 'v' || value != "0")
+        return fail(malformed("session description does not begin with v=0"));
+      has_version = true;
+      continue;
+    }
+    const auto read = read_line(line[0], value, description, has_origin);
+    if (!read) return fail(read.error());
+  }
+  if (!has_version) return fail(malformed("session description is empty"));
+  if (!has_origin) return fail(malformed("session description has no o= line"));
+  return description;
+}
+
+// IN IP4 192.0.2.1, as in c= and a=rtcp. An address with a TTL or a range is multicast.
+Result<IpAddress, SdpError> read_address(std::string_view value) {
+  const std::string_view network = next_word(value);
+  const std::string_view kind = next_word(value);
+  const std::string_view text = next_word(value);
+  if (text.empty()) return fail(malformed("c= line is not complete"));
+  if (network != "IN") return fail(not_served(300, "network type is not IN"));
+  if (kind != "IP4" && kind != "IP6") return fail(not_served(301, "address type is neither IP4 nor IP6"));
+  if (text.find('/') != std::string_view::npos) return fail(not_served(330, "multicast is not served"));
+  const auto ip = IpAddress::parse(text);
+  if (!ip) return fail(not_served(301, "media address is not an IP address"));
+  if (ip->v6 != (kind == "IP6")) return fail(malformed("media address does not fit its address type"));
+  const bool multicast = ip->v6 ? ip->bytes[0] == 0xff : (ip->bytes[0] & 0xf0) == 0xe0;
+  if (multicast) return fail(not_served(330, "multicast is not served"));
+  return *ip;
+}
+
+// RFC 3605 2.1: a=rtcp:<port> [<nettype> <addrtype> <address>]. One that does not read is not worth a call.
+std::optional<SocketAddress> read_rtcp(std::string_view value, const SocketAddress& rtp) {
+  const auto port = number<std::uint16_t>(next_word(value), 65'535);
+  if (!port || *port == 0) return std::nullopt;
+  SocketAddress rtcp{rtp.ip, *port};
+  if (value.find_first_not_of(" \t") != std::string_view::npos) {
+    const auto ip = read_address(value);
+    if (!ip || ip->v6 != rtp.ip.v6) return std::nullopt;
+    rtcp.ip = *ip;
+  }
+  if (rtcp.ip == rtp.ip && rtcp.port == rtp.port + 1) return std::nullopt;
+  return rtcp;
+}
+
+// The codec or telephone-event behind a payload number.
+struct Meaning {
+  std::optional<Codec> codec;
+  bool telephone_event = false;
+};
+
+Meaning meaning_of(std::uint8_t type, const Section& section) {
+  const auto map = std::find_if(section.maps.begin(), section.maps.end(),
+                                [type](const RtpMap& m) { return m.payload_type == type; });
+  if (map == section.maps.end()) {
+    // RFC 3551 6: static numbers need no rtpmap.
+    for (const Codec codec : {Codec::pcmu, Codec::pcma}) {
+      if (type == default_payload_type(codec)) return {codec, false};
+    }
+    return {};
+  }
+  const std::string_view text = map->encoding;
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return {};
+  std::string_view rate_text = text.substr(slash + 1);
+  const auto channels = rate_text.find('/');
+  if (channels != std::string_view::npos) {
+    if (rate_text.substr(channels + 1) != "1") return {};
+    rate_text = rate_text.substr(0, channels);
+  }
+  const auto rate = number<std::uint32_t>(rate_text, 1'000'000);
+  if (!rate) return {};
+  static constexpr std::string_view event_name = "telephone-event";
+  const std::string_view name = text.substr(0, slash);
+  const bool is_event = name.size() == event_name.size() &&
+                        std::equal(name.begin(), name.end(), event_name.begin(), [](char a, char b) {
+                          return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+                        });
+  return {find_codec(name, *rate), is_event && *rate == 8'000};
+}
+
+// Whether the events named in an fmtp (RFC 4733 2.4.1, "0-15,32") hold a key of a telephone. No list means
+// 0-15.
+bool has_keys(std::uint8_t type, const Section& section) {
+  const auto list = std::find_if(section.event_lists.begin(), section.event_lists.end(),
+                                 [type](const EventList& l) { return l.payload_type == type; });
+  if (list == section.event_lists.end()) return true;
+  std::string_view rest = list->events;
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  if (starts_with(rest, "events=")) rest.remove_prefix(7);
+  const auto first = number<unsigned>(rest.substr(0, rest.find_first_of("-,; ")), 255);
+  return !first || *first <= 15;
+}
+
+void read_formats(const Section& section, RemoteAudio& audio) {
+  std::string_view rest = section.line.formats;
+  std::size_t count = 0;
+  for (std::string_view word = next_word(rest); !word.empty() && count < payload_types_max;
+       word = next_word(rest), ++count) {
+    const auto type = number<std::uint8_t>(word, 127);
+    if (!type) continue;
+    const auto repeats = [&](const Format& f) { return f.payload_type == *type; };
+    if (std::any_of(audio.formats.begin(), audio.formats.end(), repeats)) continue;
+    const Meaning meaning = meaning_of(*type, section);
+    if (meaning.codec) audio.formats.push_back({*meaning.codec, *type});
+    if (meaning.telephone_event && !audio.dtmf_payload_type && has_keys(*type, section)) {
+      audio.dtmf_payload_type = *type;
+    }
+  }
+}
+
+bool is_secure(std::string_view protocol) {
+  return protocol.find("SAVP") != std::string_view::npos;
+}
+
+Direction without_receiving(Direction d) {
+  return sends(d) ? Direction::sendonly : Direction::inactive;
+}
+
+unsigned packet_time(const Section& section) {
+  unsigned ptime = section.ptime_ms.value_or(ptime_ms_default);
+  if (section.ptime_ms_limit) ptime = std::min(ptime, *section.ptime_ms_limit);
+  return ptime < ptime_ms_min || ptime > ptime_ms_max ? ptime_ms_default : ptime;
+}
+
+// Fills in the audio of `section`, or says why it can not be served. `audio` is untouched on failure.
+Result<void, SdpError> read_audio(const Description& description, const Section& section,
+                                  RemoteAudio& audio) {
+  const std::string& protocol = section.line.protocol;
+  if (is_secure(protocol)) return fail(not_served(302, "SRTP is not served yet"));
+  if (protocol != "RTP/AVP" && protocol != "RTP/AVPF") {
+    return fail(not_served(302, "only RTP/AVP is served"));
+  }
+  RemoteAudio read;
+  const bool in_use = section.line.port != 0;
+  read_formats(section, read);
+  if (in_use && read.formats.empty()) return fail(not_served(305, "only PCMU and PCMA are served"));
+  const std::string_view connection =
+      section.connection.empty() ? description.session.connection : section.connection;
+  if (in_use || !connection.empty()) {
+    if (connection.empty()) return fail(malformed("there is no c= line for the audio"));
+    const auto ip = read_address(connection);
+    if (!ip && in_use) return fail(ip.error());
+    if (ip) read.rtp.ip = *ip;
+  }
+  read.rtp.port = section.line.port;
+  if (in_use && !section.rtcp.empty()) read.rtcp = read_rtcp(section.rtcp, read.rtp);
+  read.direction = section.direction.value_or(description.session.direction.value_or(Direction::sendrecv));
+  // RFC 3264 8.4: the hold of RFC 2543.
+  if (in_use && read.rtp.ip.is_unspecified()) read.direction = without_receiving(read.direction);
+  read.ptime_ms = packet_time(section);
+  audio.rtp = read.rtp;
+  audio.rtcp = read.rtcp;
+  audio.formats = std::move(read.formats);
+  audio.dtmf_payload_type = read.dtmf_payload_type;
+  audio.direction = read.direction;
+  audio.ptime_ms = read.ptime_ms;
+  return {};
+}
+
+}  // namespace
+
+Result<RemoteAudio, SdpError> read_description(std::string_view body) {
+  auto description = read_lines(body);
+  if (!description) return fail(std::move(description.error()));
+  RemoteAudio audio;
+  audio.origin_version = description->origin_version;
+  std::optional<SdpError> reason;
+  std::optional<std::size_t> refused_line;
+  for (std::size_t i = 0; i < description->media.size(); ++i) {
+    const Section& section = description->media[i];
+    audio.lines.push_back(section.line);
+    if (section.line.type != "audio") continue;
+    if (section.line.port == 0) {
+      if (!refused_line) refused_line = i;
+      continue;
+    }
+    if (audio.rtp.port != 0) continue;
+    const auto read = read_audio(*description, section, audio);
+    if (read) audio.audio_line = i;
+    if (!read && !reason) reason = read.error();
+  }
+  if (audio.rtp.port != 0) return audio;
+  if (reason) return fail(std::move(*reason));
+  if (!refused_line) return fail(not_served(304, "there is no audio"));
+  audio.audio_line = *refused_line;
+  const auto ignored = read_audio(*description, description->media[*refused_line], audio);
+  static_cast<void>(ignored);  // nothing of a refused line has to be usable
+  return audio;
+}
+
+}  // namespace baton::sdp

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "sdp/session.h"
+
+namespace baton::sdp {
+namespace {
+
+std::string connection(const IpAddress& ip) {
+  return std::string(ip.v6 ? "IN IP6 " : "IN IP4 ") + ip.to_string();
+}
+
+std::string session_part(const LocalAudio& local) {
+  const std::string address = connection(local.rtp.ip);
+  return "v=0\r\no=- " + std::to_string(local.session_id) + " " + std::to_string(local.version) + " " +
+         address + "\r\ns=-\r\nc=" + address + "\r\nt=0 0\r\n";
+}
+
+std::string audio_part(const LocalAudio& local, const std::string& protocol) {
+  std::string line = "m=audio " + std::to_string(local.rtp.port) + " " + protocol;
+  std::string attributes;
+  for (const Format& format : local.formats) {
+    const std::string number = std::to_string(format.payload_type);
+    line += " " + number;
+    attributes += "a=rtpmap:" + number + " " + std::string(encoding_name(format.codec)) + "/" +
+                  std::to_string(clock_rate(format.codec)) + "\r\n";
+  }
+  if (local.dtmf_payload_type) {
+    const std::string number = std::to_string(*local.dtmf_payload_type);
+    line += " " + number;
+    attributes += "a=rtpmap:" + number + " telephone-event/8000\r\na=fmtp:" + number + " 0-15\r\n";
+  }
+  attributes += "a=ptime:" + std::to_string(local.ptime_ms) + "\r\n";
+  attributes += "a=" + std::string(to_string(local.direction)) + "\r\n";
+  return line + "\r\n" + attributes;
+}
+
+std::string refused_part(const MediaLine& line) {
+  return "m=" + line.type + " 0 " + line.protocol + " " + line.formats + "\r\n";
+}
+
+// The peer's m= lines in their order, with our audio in the place of theirs.
+std::string with_lines(const LocalAudio& local, const std::vector<MediaLine>& lines, std::size_t audio_line) {
+  std::string text = session_part(local);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += i == audio_line ? audio_part(local, lines[i].protocol) : refused_part(lines[i]);
+  }
+  return text;
+}
+
+bool usable(const LocalAudio& local) {
+  return local.rtp.port != 0 && !local.formats.empty();
+}
+
+}  // namespace
+
+std::string write_offer(const LocalAudio& local) {
+  return session_part(local) + audio_part(local, "RTP/AVP");
+}
+
+std::string write_answer(const LocalAudio& local, const RemoteAudio& offer) {
+  const bool refused = offer.rejected() || !usable(local);
+  return with_lines(local, offer.lines, refused ? offer.lines.size() : offer.audio_line);
+}
+
+std::string write_reoffer(const LocalAudio& local, const RemoteAudio& last_seen) {
+  std::vector<MediaLine> lines = last_seen.lines;
+  std::size_t place = last_seen.audio_line;
+  // RFC 3264 8.1: a new stream goes below the ones that exist when none of them is ours to take up again.
+  if (place >= lines.size() || lines[place].type != "audio") {
+    place = lines.size();
+    lines.push_back({"audio", 0, "RTP/AVP", {}});
+  }
+  if (lines[place].protocol != "RTP/AVPF") lines[place].protocol = "RTP/AVP";
+  return with_lines(local, lines, place);
+}
+
+std::vector<Format> choose_formats(const std::vector<Format>& offered, const std::vector<Codec>& wanted) {
+  std::vector<Format> chosen;
+  for (const Codec codec : wanted) {
+    const auto same_codec = [codec](const Format& f) { return f.codec == codec; };
+    if (std::any_of(chosen.begin(), chosen.end(), same_codec)) continue;
+    const auto found = std::find_if(offered.begin(), offered.end(), same_codec);
+    if (found != offered.end()) chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+}  // namespace baton::sdp

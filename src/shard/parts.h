@@ -1,0 +1,47 @@
+// What a loop drives, so that tests can put something misbehaving in its place: the machine that decides, and
+// the media plane. Both live on the loop's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/engine.h"
+#include "media/port.h"
+#include "media/relay/relay.h"
+#include "store/port.h"
+
+namespace baton::shard {
+
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  virtual void step(Time now, engine::Input input, engine::Actions& actions) = 0;
+  [[nodiscard]] virtual std::optional<Time> next_deadline() const = 0;
+  [[nodiscard]] virtual engine::Census census() const = 0;
+  [[nodiscard]] virtual engine::Counters counters() const = 0;
+};
+
+// See media::Relay, whose contract this is.
+class MediaPlane {
+ public:
+  virtual ~MediaPlane() = default;
+  virtual void perform(Time now, const media::Operation& operation, std::vector<media::Result>& results) = 0;
+  [[nodiscard]] virtual int poll_fd() const = 0;
+  virtual void poll(Time now, std::vector<media::Result>& results) = 0;
+  [[nodiscard]] virtual std::optional<Time> next_deadline() const = 0;
+  virtual void advance(Time now, std::vector<media::Result>& results) = 0;
+};
+
+// Where results leave the loop. Called on its thread, so they must not block.
+struct Outlets {
+  std::function<void(store::Record)> record;
+  std::function<void(const engine::Log&)> log;
+};
+
+[[nodiscard]] std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot model);
+[[nodiscard]] std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options);
+
+}  // namespace baton::shard

@@ -1,0 +1,72 @@
+// A SIP message being written. Values are given whole; the draft puts them in a sound order, adds
+// Content-Length, and refuses (by assertion) a CR or LF in a value, so nothing a peer sent can inject a
+// header.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sip/header.h"
+#include "sip/message.h"
+
+namespace baton::sip {
+
+class Draft {
+ public:
+  struct Field {
+    HeaderId id = HeaderId::other;
+    std::string name;
+    std::string value;
+  };
+
+  [[nodiscard]] static Draft request(Method method, std::string request_uri);
+  [[nodiscard]] static Draft response(int status,
+                                      std::string_view reason = {});  // standard phrase by default
+
+  Draft& add(HeaderId id, std::string value);
+  Draft& add(std::string name, std::string value);
+  Draft& add_first(HeaderId id, std::string value);  // before all others of that header (Via)
+  Draft& set(HeaderId id, std::string value);        // replaces all of that header
+  Draft& remove(HeaderId id);
+  Draft& body(std::string content_type, std::string bytes);
+
+  [[nodiscard]] bool is_request() const { return status_ == 0; }
+  [[nodiscard]] Method method() const { return method_; }
+  [[nodiscard]] int status() const { return status_; }
+  [[nodiscard]] const std::string& request_uri() const { return request_uri_; }
+  void request_uri(std::string uri) { request_uri_ = std::move(uri); }
+  [[nodiscard]] std::string_view header(HeaderId id) const;  // first; empty when absent
+  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  [[nodiscard]] const std::string& body() const { return body_; }
+
+  // The bytes for the wire. Via first, Content-Length last.
+  [[nodiscard]] std::string write() const;
+
+ private:
+  Method method_ = Method::other;
+  int status_ = 0;
+  std::string request_uri_;
+  std::string reason_;
+  std::vector<Field> fields_;
+  std::string body_;
+};
+
+// RFC 3261 8.2.6: Via, From, To, Call-ID, CSeq (and Timestamp on a 100) copied from the request. `to_tag` is
+// added when the request's To has none and the status is not 100.
+[[nodiscard]] Draft make_response(const Message& request, int status, std::string_view to_tag = {},
+                                  std::string_view reason = {});
+
+[[nodiscard]] std::string_view default_reason(int status);
+
+// True for text that may stand in a header value as it is: no CR, LF or NUL.
+[[nodiscard]] bool is_safe_value(std::string_view value);
+// A quoted-string with its quotes (RFC 3261 25.1), control characters dropped.
+[[nodiscard]] std::string quote(std::string_view text);
+
+// message/sipfrag with just a Status-Line (RFC 3515 2.4.5, RFC 3420): "SIP/2.0 180 Ringing\r\n".
+[[nodiscard]] std::string make_sipfrag(int status, std::string_view reason = {});
+// The status of a sipfrag body that starts with a Status-Line; nothing otherwise.
+[[nodiscard]] std::optional<int> parse_sipfrag(std::string_view body);
+
+}  // namespace baton::sip

@@ -1,0 +1,133 @@
+// Headers by identity, and the ones whose grammar the machine needs, decoded on demand into values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "sip/error.h"
+#include "sip/method.h"
+#include "sip/uri.h"
+
+namespace baton::sip {
+
+enum class HeaderId : std::uint8_t {
+  other,
+  accept,
+  allow,
+  allow_events,
+  authorization,
+  call_id,
+  contact,
+  content_disposition,
+  content_encoding,
+  content_length,
+  content_type,
+  cseq,
+  date,
+  diversion,
+  error_info,
+  event,
+  expires,
+  from,
+  geolocation,
+  history_info,
+  identity,
+  max_forwards,
+  min_expires,
+  min_se,
+  p_asserted_identity,
+  p_preferred_identity,
+  priority,
+  privacy,
+  proxy_authenticate,
+  proxy_authorization,
+  proxy_require,
+  rack,
+  reason,
+  record_route,
+  refer_sub,
+  refer_to,
+  referred_by,
+  remote_party_id,
+  replaces,
+  require,
+  retry_after,
+  route,
+  rseq,
+  server,
+  session_expires,
+  subject,
+  subscription_state,
+  supported,
+  target_dialog,
+  timestamp,
+  to,
+  unsupported,
+  user_agent,
+  user_to_user,
+  via,
+  warning,
+  www_authenticate,
+  x_baton_hangup_code,
+};
+
+// The canonical name ("Call-ID"); empty for `other`.
+[[nodiscard]] std::string_view canonical_name(HeaderId id);
+// Any case, compact forms included ("i" is Call-ID, "r" Refer-To, "b" Referred-By …).
+[[nodiscard]] HeaderId parse_header_name(std::string_view name);
+
+struct Parameter {
+  std::string name;   // lower case
+  std::string value;  // unquoted; empty also when there was no '='
+};
+using Parameters = std::vector<Parameter>;
+[[nodiscard]] const std::string* find_parameter(const Parameters& parameters, std::string_view name);
+
+// From, To, Contact, Refer-To, Referred-By, Route, P-Asserted-Identity, Diversion … one element.
+struct NameAddr {
+  std::string display_name;  // unquoted
+  Uri uri;
+  Parameters parameters;
+
+  [[nodiscard]] static Result<NameAddr, ParseError> parse(std::string_view text);
+  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] std::string_view tag() const;  // empty: none
+};
+
+struct Via {
+  std::string transport;  // "UDP", upper case
+  std::string host;
+  std::uint16_t port = 0;  // 0: none written
+  Parameters parameters;
+
+  [[nodiscard]] static Result<Via, ParseError> parse(std::string_view text);
+  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] std::string_view branch() const;  // empty: none
+};
+
+struct CSeq {
+  std::uint32_t number = 0;  // < 2^31 (RFC 3261 8.1.1.5)
+  Method method = Method::other;
+  std::string method_text;
+
+  [[nodiscard]] static Result<CSeq, ParseError> parse(std::string_view text);
+};
+
+// "presence;id=7", "active;expires=60", "timer;x=y": a token and its parameters (Event, Subscription-State,
+// Content-Type, Reason …).
+struct TokenWithParameters {
+  std::string token;  // as written
+  Parameters parameters;
+  [[nodiscard]] static Result<TokenWithParameters, ParseError> parse(std::string_view text);
+};
+
+// Splits a header value at top-level commas, respecting quotes and <>. No element is empty.
+[[nodiscard]] std::vector<std::string_view> split_commas(std::string_view value);
+// The first of them; empty when there is none.
+[[nodiscard]] std::string_view first_element(std::string_view value);
+
+}  // namespace baton::sip

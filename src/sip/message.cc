@@ -1,0 +1,313 @@
+#include "sip/message.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/limits.h"
+#include "sip/lines.h"
+#include "sip/text.h"
+
+namespace baton::sip {
+namespace {
+
+using text::bad;
+using text::Chars;
+
+bool same_name(std::string_view a, std::string_view b) {
+  return text::equals_ignoring_case(a, b);
+}
+
+// Headers of which a comma is no list: credentials and challenges (RFC 3261 7.3.1), dates, free text.
+bool is_comma_list(HeaderId id) {
+  switch (id) {
+    case HeaderId::authorization:
+    case HeaderId::proxy_authorization:
+    case HeaderId::www_authenticate:
+    case HeaderId::proxy_authenticate:
+    case HeaderId::call_id:
+    case HeaderId::date:
+    case HeaderId::retry_after:
+    case HeaderId::server:
+    case HeaderId::subject:
+    case HeaderId::user_agent:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// Singular headers whose doubling would leave in doubt which dialog, or which bytes, a message is.
+constexpr std::array singular = {
+    std::pair{HeaderId::from, "Not exactly one From header"},
+    std::pair{HeaderId::to, "Not exactly one To header"},
+    std::pair{HeaderId::call_id, "Not exactly one Call-ID header"},
+    std::pair{HeaderId::cseq, "Not exactly one CSeq header"},
+};
+
+Result<void, ParseError> check_version(std::string_view version) {
+  if (same_name(version, "SIP/2.0")) return {};
+  const auto dot = version.find('.');
+  const bool other_version = version.size() > 4 && same_name(version.substr(0, 4), "SIP/") &&
+                             dot != std::string_view::npos &&
+                             text::parse_decimal(version.substr(4, dot - 4), 999'999) &&
+                             text::parse_decimal(version.substr(dot + 1), 999'999);
+  if (other_version) return bad("SIP version not supported", 505);
+  return bad("Malformed start line");
+}
+
+// Enough that the URI can be written into logs and answers; its grammar is checked by who reads it, because
+// an unknown scheme has an answer of its own (416).
+Result<void, ParseError> check_request_uri(std::string_view uri) {
+  if (uri.size() > limits::uri_bytes_max) return bad("Request-URI too long", 414);
+  if (uri.empty() || !text::all(uri, Chars::visible)) return bad("Malformed Request-URI");
+  for (const char c : {'<', '>', '"'}) {
+    if (uri.find(c) != std::string_view::npos) return bad("Malformed Request-URI");
+  }
+  if (uri.find(':') == std::string_view::npos) return bad("Request-URI without a scheme");
+  return {};
+}
+
+}  // namespace
+
+// Fills a Message step by step; each step may assume the ones before it.
+class MessageParser {
+ public:
+  explicit MessageParser(Message& message) : message_(message), bytes_(message.bytes_) {}
+
+  Result<void, ParseError> run() {
+    std::string_view rest = bytes_;
+    if (auto done = start_line(take_line(rest)); !done) return done;
+    if (auto done = headers(rest); !done) return done;
+    if (auto done = body(offset(rest)); !done) return done;
+    return mandatory();
+  }
+
+ private:
+  [[nodiscard]] std::uint32_t offset(std::string_view part) const {
+    return static_cast<std::uint32_t>(part.data() - bytes_.data());
+  }
+
+  void set_a(std::string_view part) {
+    message_.start_a_at_ = offset(part);
+    message_.start_a_length_ = static_cast<std::uint32_t>(part.size());
+  }
+
+  Result<void, ParseError> start_line(const Line& line) {
+    if (!line.ended) return bad("Message without headers");
+    if (!line.plain) return bad("Malformed start line");
+    return same_name(line.text.substr(0, 4), "SIP/") ? status_line(line.text) : request_line(line.text);
+  }
+
+  Result<void, ParseError> request_line(std::string_view line) {
+    const auto first = line.find(' ');
+    const auto last = line.rfind(' ');
+    if (first == std::string_view::npos || first == last) return bad("Malformed request line");
+    const std::string_view method = line.substr(0, first);
+    const std::string_view uri = line.substr(first + 1, last - first - 1);
+    if (method.empty() || !text::all(method, Chars::token)) return bad("Malformed method");
+    if (auto done = check_version(line.substr(last + 1)); !done) return done;
+    if (auto done = check_request_uri(uri); !done) return done;
+    message_.method_ = parse_method(method);
+    set_a(method);
+    message_.start_b_at_ = offset(uri);
+    message_.start_b_length_ = static_cast<std::uint32_t>(uri.size());
+    return {};
+  }
+
+  Result<void, ParseError> status_line(std::string_view line) {
+    const auto first = line.find(' ');
+    if (auto done = check_version(line.substr(0, first)); !done) return done;
+    if (first == std::string_view::npos) return bad("Malformed status line");
+    const std::string_view rest = line.substr(first + 1);
+    const std::string_view code = rest.substr(0, rest.find(' '));
+    const auto status = text::parse_decimal(code, 699);
+    if (code.size() != 3 || !status || *status < 100) return bad("Malformed status code");
+    message_.status_ = static_cast<int>(*status);
+    // Without the blank before an empty phrase the line is wrong but clear.
+    set_a(rest.substr(std::min(code.size() + 1, rest.size())));
+    return {};
+  }
+
+  // Takes them, and the empty line behind them, off `rest`.
+  Result<void, ParseError> headers(std::string_view& rest) {
+    message_.entries_.reserve(24);
+    while (rest.substr(0, 2) != "\r\n") {
+      const Line line = take_line(rest);
+      if (!line.ended) return bad("Headers without end");
+      if (line.text.size() > limits::header_bytes_max) return bad("Header too long");
+      if (message_.entries_.size() == limits::headers_max) return bad("Too many headers");
+      const auto header = read_header_line(line);
+      if (!header) return bad("Malformed header line");
+      if (!line.plain) unfold(header->value);
+      message_.entries_.push_back({parse_header_name(header->name), offset(header->name),
+                                   static_cast<std::uint32_t>(header->name.size()), offset(header->value),
+                                   static_cast<std::uint32_t>(header->value.size())});
+    }
+    rest.remove_prefix(2);
+    return {};
+  }
+
+  // RFC 3261 7.3.1: a fold is the same as a blank. Done in place, so that no value anyone copies from here
+  // can break a line in what we send.
+  void unfold(std::string_view value) {
+    const auto begin = bytes_.begin() + offset(value);
+    std::replace_if(
+        begin, begin + static_cast<std::ptrdiff_t>(value.size()),
+        [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  }
+
+  Result<void, ParseError> body(std::size_t at) {
+    const std::size_t available = bytes_.size() - at;
+    std::size_t length = available;
+    const std::size_t headers_count = message_.count(HeaderId::content_length);
+    if (headers_count > 1) return bad("More than one Content-Length header");
+    if (headers_count == 1) {
+      const auto said = parse_content_length(message_.header(HeaderId::content_length));
+      if (!said) return bad("Malformed Content-Length");
+      if (*said > available) return bad("Body shorter than Content-Length");
+      length = *said;
+    }
+    if (length > limits::body_bytes_max) return bad("Body too large", 413);
+    message_.body_at_ = static_cast<std::uint32_t>(at);
+    message_.body_length_ = static_cast<std::uint32_t>(length);
+    bytes_.resize(at + length);
+    return {};
+  }
+
+  Result<void, ParseError> mandatory() {
+    for (const auto& [id, reason] : singular) {
+      if (message_.count(id) != 1) return bad(reason);
+    }
+    if (message_.count(HeaderId::via) > limits::vias_max) return bad("Too many Via headers", 483);
+    const std::string_view via = first_element(message_.header(HeaderId::via));
+    if (via.empty()) return bad("Missing Via header");
+    if (auto done = store(Via::parse(via), message_.top_via_); !done) return done;
+    if (auto done = store(NameAddr::parse(message_.header(HeaderId::from)), message_.from_); !done)
+      return done;
+    if (auto done = store(NameAddr::parse(message_.header(HeaderId::to)), message_.to_); !done) return done;
+    if (auto done = store(CSeq::parse(message_.header(HeaderId::cseq)), message_.cseq_); !done) return done;
+    const std::string_view call_id = message_.call_id();
+    if (call_id.empty() || !text::all(call_id, Chars::visible)) return bad("Malformed Call-ID");
+    if (!message_.is_request()) {
+      message_.method_ = message_.cseq_.method;
+    } else if (message_.cseq_.method_text != message_.method_text()) {
+      // RFC 4475 3.1.2.18: of the two faults the unknown method is the one to name.
+      return bad("CSeq method is not the request's", message_.method_ == Method::other ? 501 : 400);
+    }
+    return {};
+  }
+
+  template <typename T>
+  static Result<void, ParseError> store(Result<T, ParseError> parsed, T& place) {
+    // A URI that is too long here is not the Request-URI, so it is not a 414.
+    if (!parsed) return fail(ParseError{400, std::move(parsed.error().reason)});
+    place = std::move(*parsed);
+    return {};
+  }
+
+  Message& message_;
+  std::string& bytes_;
+};
+
+Result<Message, ParseError> Message::parse(std::string bytes) {
+  if (bytes.size() > limits::message_bytes_max) return bad("Message too large", 513);
+  Message message;
+  message.bytes_ = std::move(bytes);
+  // RFC 3261 7.5: CRLFs before the start line are to be ignored.
+  std::size_t blank = 0;
+  while (message.bytes_.compare(blank, 2, "\r\n") == 0) blank += 2;
+  message.bytes_.erase(0, blank);
+  if (auto done = MessageParser(message).run(); !done) return fail(done.error());
+  return message;
+}
+
+std::string_view Message::method_text() const {
+  if (!is_request()) return cseq_.method_text;
+  return std::string_view(bytes_).substr(start_a_at_, start_a_length_);
+}
+
+std::string_view Message::request_uri() const {
+  return std::string_view(bytes_).substr(start_b_at_, start_b_length_);
+}
+
+std::string_view Message::reason_phrase() const {
+  if (is_request()) return {};
+  return std::string_view(bytes_).substr(start_a_at_, start_a_length_);
+}
+
+std::string_view Message::header(HeaderId id) const {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; });
+  return found == entries_.end() || id == HeaderId::other ? std::string_view{} : value_of(*found);
+}
+
+std::string_view Message::header(std::string_view name) const {
+  const HeaderId id = parse_header_name(name);
+  if (id != HeaderId::other) return header(id);
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.id == HeaderId::other && same_name(name_of(entry), name);
+  });
+  return found == entries_.end() ? std::string_view{} : value_of(*found);
+}
+
+bool Message::has(HeaderId id) const {
+  return count(id) != 0;
+}
+
+std::size_t Message::count(HeaderId id) const {
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; }));
+}
+
+std::vector<std::string_view> Message::elements(HeaderId id) const {
+  std::vector<std::string_view> all;
+  for (const auto& entry : entries_) {
+    if (entry.id != id) continue;
+    const std::string_view value = value_of(entry);
+    if (is_comma_list(id)) {
+      const auto parts = split_commas(value);
+      all.insert(all.end(), parts.begin(), parts.end());
+    } else if (!value.empty()) {
+      all.push_back(value);
+    }
+  }
+  return all;
+}
+
+bool Message::lists(HeaderId id, std::string_view token) const {
+  for (const auto& entry : entries_) {
+    if (entry.id != id) continue;
+    for (const auto element : split_commas(value_of(entry))) {
+      if (same_name(text::trim(element.substr(0, element.find(';'))), token)) return true;
+    }
+  }
+  return false;
+}
+
+std::string_view Message::name_of(const Entry& entry) const {
+  return std::string_view(bytes_).substr(entry.name_at, entry.name_length);
+}
+
+std::string_view Message::value_of(const Entry& entry) const {
+  return std::string_view(bytes_).substr(entry.value_at, entry.value_length);
+}
+
+std::string_view Message::body() const {
+  return std::string_view(bytes_).substr(body_at_, body_length_);
+}
+
+std::optional<NameAddr> Message::contact() const {
+  auto parsed = NameAddr::parse(first_element(header(HeaderId::contact)));
+  if (!parsed) return std::nullopt;
+  return std::move(*parsed);
+}
+
+Result<int, ParseError> Message::max_forwards() const {
+  const std::size_t headers_count = count(HeaderId::max_forwards);
+  if (headers_count == 0) return 70;
+  const auto hops = text::parse_decimal(header(HeaderId::max_forwards), 255);
+  if (headers_count > 1 || !hops) return bad("Malformed Max-Forwards");
+  return static_cast<int>(*hops);
+}
+
+}  // namespace baton::sip

@@ -1,0 +1,115 @@
+// What the four machines share: the transactions with their tables, the timer queue, the way to the wire
+// and the queue of events. Owned by the Layer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/keyed_hash.h"
+#include "base/rng.h"
+#include "base/slab.h"
+#include "base/timer_queue.h"
+#include "txn/layer.h"
+#include "txn/transaction.h"
+
+namespace baton::txn {
+
+class Core {
+ public:
+  Core(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max);
+
+  // ---- Transactions ----
+  // Those a machine has put in State::terminated are erased by reap(), which whoever called the machine
+  // calls after it; until then references stay good.
+  Transaction& create_client(sip::Method method, std::string_view branch, const Destination& to);
+  Transaction& create_server(sip::Method method, std::string key, const Destination& to);
+  // For the check of 8.2.2.2. The first transaction of a merge key holds it.
+  void index_merge(Transaction& transaction, std::string key);
+  void reap(Transaction& transaction);
+
+  [[nodiscard]] Transaction* find(TxnId id) { return transactions_.find(id); }
+  [[nodiscard]] Transaction* find_client(const std::string& key) { return find_in(clients_, key); }
+  [[nodiscard]] Transaction* find_server(const std::string& key) { return find_in(servers_, key); }
+  [[nodiscard]] Transaction* find_merge(const std::string& key) { return find_in(merges_, key); }
+  // Clients whose requests go to that peer, in the order they were made.
+  [[nodiscard]] std::vector<TxnId> clients_of(Transport transport, const SocketAddress& remote) const;
+  [[nodiscard]] std::size_t size() const { return transactions_.size(); }
+  [[nodiscard]] bool full() const { return transactions_.size() >= transactions_max_; }
+
+  // ---- Timers ----
+  void arm(Transaction& transaction, Timer timer, Time at);
+  void disarm(Transaction& transaction, Timer timer);
+  void disarm_all(Transaction& transaction);
+  struct Due {
+    Transaction* transaction;
+    Timer timer;
+  };
+  // The next timer due at `now`, already disarmed.
+  [[nodiscard]] std::optional<Due> take_due(Time now);
+  [[nodiscard]] std::optional<Time> next_deadline();
+  // Entries in the queue, the stale among them.
+  [[nodiscard]] std::size_t timers_size() const { return queue_.size(); }
+
+  // ---- Out ----
+  void send(const Destination& to, std::string bytes, Owner owner) {
+    sink_.send(to, std::move(bytes), owner);
+  }
+  void send_repeat(const Transaction& transaction) {
+    sink_.send(transaction.peer, transaction.repeat, transaction.owner);
+  }
+  void emit(Event event) { events_.push_back(std::move(event)); }
+  [[nodiscard]] std::optional<Event> take_event();
+
+  // A To tag for an answer of the layer itself: the same for every copy of a request (8.2.7).
+  [[nodiscard]] std::string tag_for(std::string_view key) const;
+
+  [[nodiscard]] Rng& rng() { return rng_; }
+  [[nodiscard]] Duration t1() const { return timers_.t1; }
+  [[nodiscard]] Duration t2() const { return timers_.t2; }
+  [[nodiscard]] Duration t4() const { return timers_.t4; }
+  // Timers B, F, H, J, L and M.
+  [[nodiscard]] Duration give_up() const { return 64 * timers_.t1; }
+  // RFC 4320 4.1: how long a peer's Timer E takes to be reset to T2.
+  [[nodiscard]] Duration until_t2() const;
+  // The next interval of a repeating timer (Timers E and G).
+  [[nodiscard]] Duration back_off(Duration interval) const;
+
+  Probe probe;
+
+ private:
+  // No iteration: the order of these tables reaches nothing.
+  using Table = std::unordered_map<std::string, TxnId, KeyedHash>;
+  struct PeerEntry {
+    Transport transport;
+    SocketAddress remote;
+    std::uint64_t sequence;
+    TxnId id;
+    auto operator<=>(const PeerEntry&) const = default;
+  };
+
+  Transaction* find_in(const Table& table, const std::string& key);
+  static void forget(Table& table, const std::string& key, TxnId id);
+  [[nodiscard]] bool is_live(const TimerQueue::Entry& entry) const;
+  void sweep_timers();
+
+  Sink& sink_;
+  Rng& rng_;
+  Timers timers_;
+  std::size_t transactions_max_;
+  KeyedHash hash_;
+  Slab<Transaction> transactions_;
+  Table clients_, servers_, merges_;
+  std::set<PeerEntry> peers_;
+  std::uint64_t sequence_ = 0;
+  TimerQueue queue_;
+  std::size_t armed_count_ = 0;
+  std::deque<Event> events_;
+};
+
+}  // namespace baton::txn

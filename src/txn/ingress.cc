@@ -1,0 +1,196 @@
+#include "txn/ingress.h"
+
+#include <array>
+
+#include "base/assert.h"
+#include "txn/machines.h"
+#include "txn/matching.h"
+#include "txn/routing.h"
+
+namespace baton::txn {
+namespace {
+
+constexpr std::string_view retry_after_seconds = "5";
+
+std::string_view invite_text() {
+  return sip::to_string(sip::Method::invite);
+}
+
+// A final the layer gives by itself; the user never hears of it.
+struct OwnAnswer {
+  int status = 0;
+  std::string to_tag;
+  Owner owner = 0;
+};
+
+std::string make_answer(const sip::Message& request, const Source& source, const OwnAnswer& answer) {
+  sip::Draft draft = sip::make_response(request, answer.status, answer.to_tag);
+  set_vias(draft, response_vias(request, source));
+  if (answer.status == 503) draft.set(sip::HeaderId::retry_after, std::string(retry_after_seconds));
+  return draft.write();
+}
+
+void answer_statelessly(Core& core, const sip::Message& request, const Source& source,
+                        const OwnAnswer& answer) {
+  core.send(response_destination(request, source), make_answer(request, source, answer), answer.owner);
+}
+
+Transaction& open_server(Core& core, const sip::Message& request, const Source& source, std::string key) {
+  Transaction& txn =
+      core.create_server(request.method(), std::move(key), response_destination(request, source));
+  txn.vias = response_vias(request, source);
+  return txn;
+}
+
+void answer_in_transaction(Core& core, Time now, const sip::Message& request, const Source& source,
+                           std::string key, const OwnAnswer& answer) {
+  Transaction& txn = open_server(core, request, source, std::move(key));
+  txn.silent = true;
+  txn.owner = answer.owner;
+  std::string bytes = make_answer(request, source, answer);
+  if (txn.role == Role::invite_server) {
+    invite_server::respond(core, txn, now, answer.status, std::move(bytes));
+  } else {
+    non_invite_server::respond(core, txn, now, answer.status, std::move(bytes));
+  }
+  core.reap(txn);
+}
+
+std::string tag_of_answer(const Transaction& txn) {
+  const auto to = sip::NameAddr::parse(txn.answer_to);
+  return to ? std::string(to->tag()) : std::string();
+}
+
+// ---- ACK ----
+
+Transaction* find_invite_of_ack(Core& core, const sip::Message& ack) {
+  const std::string_view to_tag = ack.to().tag();
+  if (Transaction* txn = core.find_server(server_key(ack, invite_text(), to_tag))) return txn;
+  if (has_magic_branch(ack) || to_tag.empty()) return nullptr;
+  // RFC 2543: the INVITE had no To tag yet, and the ACK has that of our response (17.2.3).
+  Transaction* txn = core.find_server(server_key(ack, invite_text(), {}));
+  return txn != nullptr && tag_of_answer(*txn) == to_tag ? txn : nullptr;
+}
+
+void receive_ack(Core& core, Time now, sip::Message ack, const Source& source) {
+  Transaction* txn = find_invite_of_ack(core, ack);
+  if (txn == nullptr) {
+    core.emit(AckReceived{std::move(ack), source});
+    return;
+  }
+  invite_server::on_ack(core, *txn, now, std::move(ack), source);
+  core.reap(*txn);
+}
+
+// ---- CANCEL ----
+
+// 9.2: the transaction the CANCEL would match if its method were another. Almost always the INVITE.
+Transaction* find_cancelled(Core& core, const sip::Message& cancel) {
+  using sip::Method;
+  static constexpr std::array methods = {Method::invite, Method::bye,    Method::options,   Method::register_,
+                                         Method::refer,  Method::notify, Method::subscribe, Method::info,
+                                         Method::update, Method::prack,  Method::message,   Method::publish};
+  const std::string_view to_tag = cancel.to().tag();
+  for (const Method method : methods) {
+    if (Transaction* txn = core.find_server(server_key(cancel, sip::to_string(method), to_tag))) return txn;
+  }
+  return nullptr;
+}
+
+void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& source, std::string key) {
+  Transaction* txn = find_cancelled(core, cancel);
+  OwnAnswer answer{481, core.tag_for(key), 0};
+  if (txn == nullptr) {
+    ++core.probe.stray_cancels;
+  } else {
+    answer.status = 200;
+    answer.owner = txn->owner;
+    // 9.2: the tag the INVITE was answered with, if it was.
+    if (std::string tag = tag_of_answer(*txn); !tag.empty()) answer.to_tag = std::move(tag);
+  }
+  if (core.full()) {
+    answer_statelessly(core, cancel, source, answer);
+  } else {
+    answer_in_transaction(core, now, cancel, source, std::move(key), answer);
+  }
+  // To other methods, and after a final, a CANCEL does nothing (9.2).
+  if (txn == nullptr || txn->role != Role::invite_server || txn->state != State::proceeding) return;
+  if (txn->cancel_seen) return;
+  txn->cancel_seen = true;
+  core.emit(CancelReceived{txn->id, txn->owner, std::move(cancel)});
+}
+
+// ---- The others ----
+
+void start_server(Core& core, Time now, sip::Message request, const Source& source, std::string key,
+                  std::string merge) {
+  Transaction& txn = open_server(core, request, source, std::move(key));
+  if (!merge.empty()) core.index_merge(txn, std::move(merge));
+  txn.request = request.bytes();
+  if (txn.role == Role::invite_server) {
+    invite_server::start(core, txn, now);
+  } else {
+    non_invite_server::start(core, txn, now);
+  }
+  core.emit(RequestReceived{txn.id, std::move(request), source});
+}
+
+void receive_new(Core& core, Time now, sip::Message request, const Source& source, std::string key) {
+  if (core.full()) {
+    ++core.probe.refused_full;
+    return answer_statelessly(core, request, source, {503, core.tag_for(key), 0});
+  }
+  std::string merge;
+  if (request.to().tag().empty()) {
+    merge = merge_key(request);
+    if (core.find_merge(merge) != nullptr) {
+      ++core.probe.merged_requests;
+      const OwnAnswer loop{482, core.tag_for(key), 0};
+      return answer_in_transaction(core, now, request, source, std::move(key), loop);
+    }
+  }
+  start_server(core, now, std::move(request), source, std::move(key), std::move(merge));
+}
+
+}  // namespace
+
+void receive_request(Core& core, Time now, sip::Message request, const Source& source) {
+  if (request.method() == sip::Method::ack) return receive_ack(core, now, std::move(request), source);
+  std::string key = server_key(request, request.method_text(), request.to().tag());
+  if (Transaction* txn = core.find_server(key)) {
+    if (txn->role == Role::invite_server) return invite_server::on_retransmission(core, *txn);
+    return non_invite_server::on_retransmission(core, *txn);
+  }
+  if (request.method() == sip::Method::cancel) {
+    return receive_cancel(core, now, std::move(request), source, std::move(key));
+  }
+  receive_new(core, now, std::move(request), source, std::move(key));
+}
+
+void receive_response(Core& core, Time now, sip::Message response, const Source& source) {
+  const sip::Via& via = response.top_via();
+  Transaction* txn = core.find_client(client_key(via.branch(), response.cseq().method_text));
+  // 8.1.3.3: more Vias than ours mean it went astray; 18.1.2: so does a sent-by of somebody else.
+  const bool ours = txn != nullptr && names_us(via, txn->peer.local, txn->peer.transport) &&
+                    response.elements(sip::HeaderId::via).size() == 1;
+  if (!ours) {
+    ++core.probe.stray_responses;
+    return;
+  }
+  if (txn->role == Role::invite_client) {
+    invite_client::on_response(core, *txn, now, std::move(response), source);
+  } else {
+    non_invite_client::on_response(core, *txn, now, std::move(response), source);
+  }
+  core.reap(*txn);
+}
+
+std::string make_trying(const Transaction& txn) {
+  const auto request = sip::Message::parse(txn.request);
+  BATON_ASSERT(request.has_value());  // it was parsed once before
+  sip::Draft draft = sip::make_response(*request, 100);
+  set_vias(draft, txn.vias);
+  return draft.write();
+}
+
+}  // namespace baton::txn

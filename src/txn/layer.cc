@@ -1,0 +1,148 @@
+#include "txn/layer.h"
+
+#include "base/assert.h"
+#include "txn/core.h"
+#include "txn/ingress.h"
+#include "txn/machines.h"
+#include "txn/requests.h"
+#include "txn/routing.h"
+
+namespace baton::txn {
+
+Layer::Layer(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max)
+    : core_(std::make_unique<Core>(sink, rng, timers, transactions_max)) {}
+
+Layer::~Layer() = default;
+
+// ---- From the wire and the clock ----
+
+void Layer::receive(Time now, sip::Message message, const Source& source) {
+  if (message.is_request()) {
+    receive_request(*core_, now, std::move(message), source);
+  } else {
+    receive_response(*core_, now, std::move(message), source);
+  }
+}
+
+void Layer::transport_failed(Time, Transport transport, const SocketAddress& remote) {
+  for (const TxnId id : core_->clients_of(transport, remote)) {
+    Transaction* txn = core_->find(id);
+    if (txn == nullptr) continue;
+    if (txn->role == Role::invite_client) {
+      invite_client::on_transport_failed(*core_, *txn);
+    } else {
+      non_invite_client::on_transport_failed(*core_, *txn);
+    }
+    core_->reap(*txn);
+  }
+}
+
+void Layer::advance(Time now) {
+  while (const auto due = core_->take_due(now)) {
+    Transaction& txn = *due->transaction;
+    switch (txn.role) {
+      case Role::invite_client:
+        invite_client::on_timer(*core_, txn, now, due->timer);
+        break;
+      case Role::non_invite_client:
+        non_invite_client::on_timer(*core_, txn, now, due->timer);
+        break;
+      case Role::invite_server:
+        invite_server::on_timer(*core_, txn, now, due->timer);
+        break;
+      case Role::non_invite_server:
+        non_invite_server::on_timer(*core_, txn, now, due->timer);
+        break;
+    }
+    core_->reap(txn);
+  }
+}
+
+std::optional<Time> Layer::next_deadline() const {
+  return core_->next_deadline();
+}
+
+std::optional<Event> Layer::take_event() {
+  return core_->take_event();
+}
+
+// ---- From the user: requests ----
+
+TxnId Layer::request(Time now, sip::Draft draft, const Destination& to, Owner owner) {
+  BATON_ASSERT(draft.is_request());
+  BATON_ASSERT(draft.method() != sip::Method::ack && draft.method() != sip::Method::cancel);
+  const std::string branch = make_branch(core_->rng());
+  draft.add_first(sip::HeaderId::via, make_via(to, branch));
+  Transaction& txn = core_->create_client(draft.method(), branch, to);
+  txn.owner = owner;
+  txn.repeat = draft.write();
+  if (txn.role == Role::invite_client) {
+    txn.head = std::make_unique<RequestHead>(draft);
+    invite_client::start(*core_, txn, now);
+  } else {
+    non_invite_client::start(*core_, txn, now);
+  }
+  return txn.id;
+}
+
+void Layer::cancel(Time now, TxnId invite, std::string reason) {
+  Transaction* txn = core_->find(invite);
+  if (txn == nullptr) return;
+  BATON_ASSERT(txn->role == Role::invite_client);
+  invite_client::cancel(*core_, *txn, now, std::move(reason));
+}
+
+void Layer::ack(Time, sip::Draft draft, const Destination& to, Owner owner) {
+  BATON_ASSERT(draft.is_request() && draft.method() == sip::Method::ack);
+  // A branch of its own: the ACK to a 2xx is no part of the INVITE's transaction (13.2.2.4).
+  draft.add_first(sip::HeaderId::via, make_via(to, make_branch(core_->rng())));
+  core_->send(to, draft.write(), owner);
+}
+
+// ---- From the user: responses ----
+
+void Layer::respond_once(Time now, TxnId server, sip::Draft response) {
+  if (Transaction* txn = core_->find(server)) txn->once = true;
+  respond(now, server, std::move(response));
+}
+
+void Layer::respond(Time now, TxnId server, sip::Draft response) {
+  Transaction* txn = core_->find(server);
+  if (txn == nullptr) return;
+  BATON_ASSERT(!txn->is_client() && !response.is_request());
+  if (txn->state != State::trying && txn->state != State::proceeding) return;
+  set_vias(response, txn->vias);
+  txn->answer_to = response.header(sip::HeaderId::to);
+  if (txn->role == Role::invite_server) {
+    invite_server::respond(*core_, *txn, now, response.status(), response.write());
+  } else {
+    non_invite_server::respond(*core_, *txn, now, response.status(), response.write());
+  }
+  core_->reap(*txn);
+}
+
+void Layer::resend(Time, TxnId server) {
+  Transaction* txn = core_->find(server);
+  if (txn == nullptr || txn->role != Role::invite_server) return;
+  invite_server::resend(*core_, *txn);
+}
+
+void Layer::set_owner(TxnId id, Owner owner) {
+  if (Transaction* txn = core_->find(id)) txn->owner = owner;
+}
+
+std::optional<Destination> Layer::response_destination(TxnId server) const {
+  const Transaction* txn = core_->find(server);
+  if (txn == nullptr || txn->is_client()) return std::nullopt;
+  return txn->peer;
+}
+
+std::size_t Layer::size() const {
+  return core_->size();
+}
+
+const Probe& Layer::probe() const {
+  return core_->probe;
+}
+
+}  // namespace baton::txn

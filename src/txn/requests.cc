@@ -1,0 +1,60 @@
+#include "txn/requests.h"
+
+#include "base/assert.h"
+
+namespace baton::txn {
+namespace {
+
+sip::Draft make_companion(sip::Method method, const RequestHead& invite, std::string_view to) {
+  sip::Draft draft = sip::Draft::request(method, invite.request_uri);
+  draft.add(sip::HeaderId::via, invite.via);
+  for (const std::string& route : invite.routes) draft.add(sip::HeaderId::route, route);
+  draft.add(sip::HeaderId::max_forwards, "70");
+  draft.add(sip::HeaderId::from, invite.from);
+  draft.add(sip::HeaderId::to, std::string(to));
+  draft.add(sip::HeaderId::call_id, invite.call_id);
+  draft.add(sip::HeaderId::cseq, std::to_string(invite.cseq) + " " + std::string(sip::to_string(method)));
+  return draft;
+}
+
+}  // namespace
+
+RequestHead::RequestHead(const sip::Draft& request)
+    : request_uri(request.request_uri()),
+      via(request.header(sip::HeaderId::via)),
+      from(request.header(sip::HeaderId::from)),
+      to(request.header(sip::HeaderId::to)),
+      call_id(request.header(sip::HeaderId::call_id)) {
+  const auto parsed = sip::CSeq::parse(request.header(sip::HeaderId::cseq));
+  BATON_ASSERT(parsed.has_value());
+  cseq = parsed->number;
+  for (const auto& field : request.fields()) {
+    if (field.id == sip::HeaderId::route) routes.push_back(field.value);
+  }
+}
+
+std::string make_branch(Rng& rng) {
+  return "z9hG4bK" + rng.token(16);
+}
+
+std::string make_via(const Destination& to, std::string_view branch) {
+  std::string via = "SIP/2.0/";
+  via += to_via_token(to.transport);
+  via += ' ';
+  via += to.local.to_string();
+  via += ";rport;branch=";
+  via += branch;
+  return via;
+}
+
+sip::Draft make_ack(const RequestHead& invite, std::string_view to) {
+  return make_companion(sip::Method::ack, invite, to);
+}
+
+sip::Draft make_cancel(const RequestHead& invite, std::string_view reason) {
+  sip::Draft draft = make_companion(sip::Method::cancel, invite, invite.to);
+  if (!reason.empty()) draft.add(sip::HeaderId::reason, std::string(reason));
+  return draft;
+}
+
+}  // namespace baton::txn

@@ -1,0 +1,54 @@
+"""Runs one case over one transport against a real `baton`. Without a case: all of them, one after the other."""
+import argparse
+import pathlib
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "demo")]
+import cases  # noqa: E402
+
+TRANSPORTS = ("udp", "tcp")
+
+
+def run(case, transport, baton, directory):
+    from server import ServerError
+    from sipp import SippError
+    from world import World
+    world = World(baton, pathlib.Path(directory) / f"{case.__name__}.{transport}", transport)
+    try:
+        world.server.start()
+        case(world)
+    except (ServerError, SippError, LookupError, OSError) as error:  # what follows could not be played
+        world.problems.append(f"{type(error).__name__}: {error}")
+    finally:
+        world.close()
+    return world.problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--list", action="store_true", help="names of the tests")
+    parser.add_argument("--baton")
+    parser.add_argument("--directory", help="where configuration, messages and records of each test go")
+    parser.add_argument("test", nargs="*", help="CASE.udp or CASE.tcp; default: all")
+    options = parser.parse_args()
+    tests = {f"{case.__name__}.{transport}": (case, transport) for case in cases.ALL for transport in TRANSPORTS}
+    tests |= {f"{case.__name__}.udp": (case, "udp") for case in cases.UDP_ONLY}
+    if options.list:
+        print("\n".join(tests))
+        return 0
+    failed = []
+    for name in options.test or tests:
+        began = time.monotonic()
+        problems = run(*tests[name], options.baton, options.directory)
+        print(f"{'FAILED' if problems else 'ok    '} {name} ({time.monotonic() - began:.1f} s)", flush=True)
+        for problem in problems:
+            print(f"    {problem}")
+        failed += [name] if problems else []
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""One test over real sockets: the server on a configuration, SIPp parties round it, checks on all of them."""
+import pathlib
+import re
+import string
+import time
+
+import loopback
+from server import Server
+from sipp import Sipp
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+PLACES = {"caller": "caller", "customer": "caller", "endpoint": "agent", "second": "second", "fallback": "fallback",
+          "target": "carrier", "other_target": "north", "stranger": "stranger"}
+
+
+class World:
+    def __init__(self, baton, directory, transport):
+        self.transport = transport
+        self.directory = pathlib.Path(directory)
+        self.network = loopback.Loopback()
+        self.parties = {}
+        self.problems = []
+        media = loopback.media_ports(100)
+        values = {name: self.network.of(name) for name in self.network.HOSTS}
+        values.update(port=self.network.port, media=self.network.MEDIA, media_first=media[0], media_last=media[1],
+                      transport=transport)
+        text = string.Template((HERE / "interop.toml.in").read_text()).substitute(values)
+        self.server = Server(baton, self.directory, text, self.network.of("baton"), self.network.port)
+
+    # Checks: each names what was expected; all are made, the test fails when one was not met.
+
+    def check(self, happened, text):
+        if not happened:
+            self.problems.append(text)
+        return bool(happened)
+
+    def equal(self, found, expected, text):
+        return self.check(found == expected, f"{text}: expected {expected!r}, found {found!r}")
+
+    # Playing.
+
+    def play(self, called, caller, meanwhile=None, deadline=30.0):
+        """`called` and `caller`: name → Scenario. Who is called listens before who calls, or `meanwhile`, begins."""
+        baton = f"{self.network.of('baton')}:{self.network.port}"
+        for name, scenario in [*called.items(), *caller.items()]:
+            address = self.network.of(PLACES[name])
+            party = Sipp(name, self.directory, scenario, address, self.network.port, baton, self.transport)
+            self.parties[name] = party
+            party.start()
+            if name in called:
+                party.await_bound()
+        if meanwhile:
+            meanwhile()
+        end = time.monotonic() + deadline
+        for name, party in self.parties.items():
+            code = party.wait(max(0.1, end - time.monotonic()))
+            self.check(code == 0, f"{name} ended with {code}\n{party.complaint()}")
+        return self.parties
+
+    # What was said and written down.
+
+    def notified(self, name):
+        """Codes of the NOTIFYs a party got, in order; checks what every one of them must have."""
+        codes = []
+        for message in self.parties[name].received("NOTIFY"):
+            match = re.fullmatch(r"SIP/2\.0 (\d{3}) [^\r\n]*\r\n", message.body)
+            if not self.check(match, f"{name}: body of a NOTIFY is not one Status-Line: {message.body!r}"):
+                continue
+            code = int(match.group(1))
+            codes.append(code)
+            self.check(re.match(r"refer\b", message.header("Event")), f"{name}: Event: {message.header('Event')!r}")
+            self.equal(message.header("Content-Type").replace(" ", "").split(";")[0], "message/sipfrag",
+                       f"{name}: Content-Type of a NOTIFY")
+            state = message.header("Subscription-State").replace(" ", "")
+            if code < 200:
+                self.check(re.match(r"active;expires=\d+", state), f"{name}: NOTIFY {code} with state {state!r}")
+            else:
+                self.equal(state, "terminated;reason=noresource", f"{name}: state of the final NOTIFY")
+        return codes
+
+    def check_notified(self, name, *codes):
+        self.equal(self.notified(name), list(codes), f"NOTIFYs to {name}")
+
+    def check_order(self, name, *starts):
+        """These messages were received by a party in this order, whatever came between them."""
+        received = [m.start for m in self.parties[name].messages(sent=False)]
+        at = 0
+        for start in received:
+            if at < len(starts) and start.startswith(starts[at]):
+                at += 1
+        self.check(at == len(starts), f"{name} should have received {starts} in this order, received {received}")
+
+    def records(self, calls, transfers):
+        found = self.server.await_records(calls, transfers)
+        self.equal(len(found[0]), calls, "call records")
+        self.equal(len(found[1]), transfers, "transfer records")
+        self.calls, self.transfers = found
+        return found
+
+    def check_transfer(self, index=0, **fields):
+        if index < len(self.transfers):
+            for name, value in fields.items():
+                self.equal(self.transfers[index].get(name), value, f"transfer record {index}, {name}")
+
+    def check_call(self, role, index=0, **fields):
+        rows = [row for row in self.calls if row["leg_role"] == role]
+        if self.check(index < len(rows), f"no call record {index} with leg_role {role!r}"):
+            for name, value in fields.items():
+                self.equal(rows[index].get(name), value, f"{role} call record {index}, {name}")
+
+    def check_one_root(self):
+        roots = {row["root_call_uuid"] for row in [*self.calls, *self.transfers]}
+        self.equal(len(roots), 1, f"records of one call share root_call_uuid {roots}")
+
+    def check_ladder(self, *words):
+        ladder = self.server.ask("trace", (self.calls or self.transfers)[0]["root_call_uuid"])
+        for word in words:
+            self.check(word in ladder, f"{word} is not in the ladder:\n{ladder}")
+
+    def close(self):
+        for party in self.parties.values():
+            party.stop()
+        code = self.server.stop()
+        self.check(code == 0, f"baton ended with {code}:\n{self.server.log()}")
+        log = self.server.log_path.read_text(errors="replace")
+        for bad in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "assertion failed"):
+            self.check(bad not in log, f"{bad} in the server's log:\n{log[-3000:]}")

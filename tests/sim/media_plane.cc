@@ -1,0 +1,90 @@
+#include "media_plane.h"
+
+#include <algorithm>
+
+namespace baton::sim {
+
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace
+
+std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& operation,
+                                                 std::string& misuse) {
+  const auto known = [&](media::EndpointId id, const char* what) -> Endpoint* {
+    const auto found = open_.find(id);
+    if (found != open_.end()) return &found->second;
+    misuse = std::string(what) + " of media endpoint " + std::to_string(id) + " that is not open";
+    return nullptr;
+  };
+  return std::visit(Overloaded{
+                        [&](const media::Open& open) -> std::optional<media::Result> {
+                          if (!uses_.emplace(open.id, Use::open).second)
+                            misuse = "media endpoint id used twice";
+                          if (refuse_ > 0) {
+                            --refuse_;
+                            uses_[open.id] = Use::refused;
+                            return media::OpenFailed{open.id, "no port left"};
+                          }
+                          Endpoint& endpoint = open_[open.id];
+                          endpoint.id = open.id;
+                          endpoint.local_rtp = {IpAddress::v4(198, 51, 100, 1), next_port_};
+                          next_port_ = static_cast<std::uint16_t>(next_port_ + 2);
+                          return media::Opened{open.id, endpoint.local_rtp};
+                        },
+                        [&](const media::Configure& configure) -> std::optional<media::Result> {
+                          if (Endpoint* endpoint = known(configure.id, "Configure"))
+                            endpoint->configured = configure;
+                          return std::nullopt;
+                        },
+                        [&](const media::Hear& hear) -> std::optional<media::Result> {
+                          if (Endpoint* endpoint = known(hear.listener, "Hear")) endpoint->hears = hear;
+                          return std::nullopt;
+                        },
+                        [&](const media::Close& close) -> std::optional<media::Result> {
+                          // It may be closed before it is known that it never opened.
+                          const auto use = uses_.find(close.id);
+                          if (use == uses_.end() || use->second == Use::closed) {
+                            misuse =
+                                "Close of media endpoint " + std::to_string(close.id) + " that is not open";
+                            return std::nullopt;
+                          }
+                          use->second = Use::closed;
+                          open_.erase(close.id);
+                          return media::Closed{close.id};
+                        },
+                    },
+                    operation);
+}
+
+const MediaPlane::Endpoint* MediaPlane::find(media::EndpointId id) const {
+  const auto found = open_.find(id);
+  return found == open_.end() ? nullptr : &found->second;
+}
+
+const MediaPlane::Endpoint* MediaPlane::by_local(const SocketAddress& rtp) const {
+  for (const auto& [id, endpoint] : open_) {
+    if (endpoint.local_rtp == rtp) return &endpoint;
+  }
+  return nullptr;
+}
+
+bool MediaPlane::reaches(media::EndpointId speaker, media::EndpointId listener) const {
+  const Endpoint* from = find(speaker);
+  const Endpoint* to = find(listener);
+  if (from == nullptr || to == nullptr || !from->configured || !to->configured) return false;
+  const auto* party = std::get_if<media::Hear::Party>(&to->hears.source);
+  return party != nullptr && party->id == speaker && from->configured->receive && to->configured->send;
+}
+
+bool MediaPlane::both_ways(media::EndpointId one, media::EndpointId other) const {
+  return reaches(one, other) && reaches(other, one);
+}
+
+}  // namespace baton::sim

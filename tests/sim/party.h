@@ -1,0 +1,141 @@
+// What a scripted party is told to do, what it saw, and where its call stands. Values only; peer.h acts on
+// them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "sdp/session.h"
+#include "sip/message.h"
+
+namespace baton::sim {
+
+enum class When : std::uint8_t {
+  started,         // INVITE sent or received
+  ringing,         // 180 or 183 sent or received
+  answered,        // 200 sent or received
+  established,     // ACK sent or received
+  refer_answered,  // any final response to a REFER
+  notified,        // any NOTIFY
+  ringing_notified,
+  final_notified,
+};
+
+enum class What : std::uint8_t {
+  bye,
+  refer,
+  cancel,
+  hold,
+  resume,
+  offerless,
+  reinvite,
+  options,
+  info,
+  unsubscribe,
+  lose_connection,
+  vanish
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// One thing a party does, once, `after` the first time `when` happens.
+struct Act {
+  When when = When::established;
+  Duration after{};
+  What what = What::bye;
+  std::string text = {};  // of a REFER: its Refer-To
+  Headers headers = {};   // added to the request
+};
+
+struct Script {
+  std::string role;  // "caller", "endpoint", "target": names the party in reports
+  // Being called
+  bool silent = false;  // not even a 100
+  std::optional<Duration> ring_after = 50ms;
+  int rings = 1;                             // with two: 180 first, then once more after a second
+  bool early_media = false;                  // 183 with SDP instead of 180
+  std::optional<Duration> final_after = 1s;  // nothing: rings for ever
+  int final_status = 200;
+  std::string redirect_to;                // Contact of a 3xx
+  int challenge = 0;                      // 401 or 407 to an INVITE without credentials
+  bool answers_though_cancelled = false;  // its 200 crosses the CANCEL
+  // Calling
+  bool offerless = false;
+  Headers invite_headers = {};
+  std::string username, password;  // answers challenges with these; wants them when it challenges
+  // In the call
+  Duration ack_after{};
+  std::vector<int> notify_answers = {};  // in turn, then 200; 0: none
+  bool answers_bye = true;
+  int reinvite_status = 200;  // of the first re-INVITE it gets; later ones 200
+  std::vector<sdp::Codec> codecs = {sdp::Codec::pcmu, sdp::Codec::pcma};
+  std::vector<Act> acts = {};
+};
+
+// What a party's call came to, as it saw it.
+struct Seen {
+  std::vector<int> provisionals;
+  int final_status = 0;  // of the INVITE that made the call
+  std::string warning;
+  std::string hangup_code;
+  bool answered = false;
+  bool over = false;
+  std::string over_by;     // "self", "server" (BYE), "cancel", "refused", "lost"
+  std::string bye_reason;  // Reason of the BYE or CANCEL that ended it
+  std::vector<int> refer_answers;
+  std::vector<std::string> refer_warnings;
+  std::vector<std::string> refer_retry_after;
+  std::vector<int> notifies;  // status of each sipfrag, repeats of the wire left out
+  std::vector<std::string> notify_events;
+  std::vector<std::string> notify_states;
+  std::vector<FlowId> notify_flows;
+  std::vector<int> reinvite_answers;
+  std::vector<sdp::Direction> directions;  // of each description the server sent
+};
+
+class Peer;
+
+// One dialog, or the attempt at one.
+struct Party {
+  enum class State : std::uint8_t { trying, ringing, answered, up, over };
+
+  Peer* peer = nullptr;
+  Script script;
+  bool caller = false;
+  State state = State::trying;
+  Seen seen;
+  std::string call_id, local_tag, remote_tag, local_uri, remote_uri, remote_target;
+  std::uint32_t local_cseq = 0, remote_cseq = 0;
+  FlowId flow = 0;
+  sdp::LocalAudio local;
+  std::optional<sdp::RemoteAudio> remote;
+  std::optional<sip::Message> invite;  // the first one, when being called
+  std::string invite_branch;           // caller: of the INVITE that stands for the call
+  std::string pending_invite;          // server key of an INVITE not yet answered or acknowledged
+  bool own_invite_pending = false;
+  bool offer_was_ours = false;  // in that 200: the answer is in the ACK
+  bool cancelled = false;
+  bool leave_when_acknowledged = false;
+  std::string ack;  // to the newest 2xx
+  std::uint32_t refer_cseq = 0;
+  std::size_t notifies_count = 0;
+  std::vector<bool> acts_done;
+
+  void init_media(std::uint64_t session_id, const SocketAddress& rtp);
+  [[nodiscard]] std::string offer() const;
+  // To the description taken last; empty when nothing in it fits.
+  [[nodiscard]] std::string answer() const;
+  // The server's offer or answer; says what is wrong with it.
+  [[nodiscard]] std::string take(std::string_view body);
+
+  [[nodiscard]] bool up() const { return state == State::up; }
+  [[nodiscard]] const std::string& role() const { return script.role; }
+};
+
+}  // namespace baton::sim

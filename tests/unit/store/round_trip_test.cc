@@ -1,0 +1,158 @@
+// What goes in comes out, once.
+#include "unit/store/store_testing.h"
+
+namespace baton::store::testing {
+namespace {
+
+void expect_equal(const call::Cdr& a, const call::Cdr& b) {
+  EXPECT_EQ(a.call_uuid, b.call_uuid);
+  EXPECT_EQ(a.root_call_uuid, b.root_call_uuid);
+  EXPECT_EQ(a.transfer_id, b.transfer_id);
+  EXPECT_EQ(a.leg_role, b.leg_role);
+  EXPECT_EQ(a.account_id, b.account_id);
+  EXPECT_EQ(a.trunk_id, b.trunk_id);
+  EXPECT_EQ(a.trunk_domain, b.trunk_domain);
+  EXPECT_EQ(a.carrier_id, b.carrier_id);
+  EXPECT_EQ(a.direction, b.direction);
+  EXPECT_EQ(a.from_number, b.from_number);
+  EXPECT_EQ(a.to_number, b.to_number);
+  EXPECT_EQ(a.from_country, b.from_country);
+  EXPECT_EQ(a.to_country, b.to_country);
+  EXPECT_EQ(a.initiated_at, b.initiated_at);
+  EXPECT_EQ(a.answered_at, b.answered_at);
+  EXPECT_EQ(a.ended_at, b.ended_at);
+  EXPECT_EQ(a.sip_status, b.sip_status);
+  EXPECT_EQ(a.hangup_code, b.hangup_code);
+  EXPECT_EQ(a.hangup_cause, b.hangup_cause);
+  EXPECT_EQ(a.hangup_source, b.hangup_source);
+  EXPECT_EQ(a.transport, b.transport);
+  EXPECT_EQ(a.caller_sip_call_id, b.caller_sip_call_id);
+  EXPECT_EQ(a.destination_sip_call_id, b.destination_sip_call_id);
+  EXPECT_EQ(a.price_micros, b.price_micros);
+}
+
+TEST(StoreRoundTrip, EveryFieldOfACdr) {
+  const Directory directory;
+  auto writer = open_writer(options(directory / "s.db"));
+  std::vector<call::Cdr> sent;
+  for (const auto source :
+       {call::HangupSource::customer, call::HangupSource::carrier, call::HangupSource::baton}) {
+    sent.push_back(cdr("call-" + std::to_string(sent.size()), static_cast<std::int64_t>(sent.size())));
+    sent.back().hangup_source = source;
+    sent.back().transfer_id = "x";
+  }
+  sent[1].answered_at.reset();
+  sent[1].price_micros = -1;
+  sent[2].to_number = std::string("odd\0\"';--\xff", 10);
+  for (const auto& record : sent) writer->submit(record);
+  ASSERT_TRUE(writer->stop());
+  for (const auto& record : sent) {
+    const auto found = open_reader(directory / "s.db")->cdr(record.call_uuid);
+    ASSERT_TRUE(found.has_value()) << found.error();
+    expect_equal(record, *found);
+  }
+}
+
+TEST(StoreRoundTrip, ATransferWithItsSteps) {
+  const Directory directory;
+  auto writer = open_writer(options(directory / "s.db"));
+  const auto sent = transfer("t-1", "call-1");
+  writer->submit(sent);
+  ASSERT_TRUE(writer->stop());
+  const auto found = open_reader(directory / "s.db")->transfers({});
+  ASSERT_TRUE(found.has_value()) << found.error();
+  ASSERT_EQ(found->size(), 1U);
+  const auto& got = found->front();
+  EXPECT_EQ(got.transfer_id, sent.transfer_id);
+  EXPECT_EQ(got.call_uuid, sent.call_uuid);
+  EXPECT_EQ(got.root_call_uuid, sent.root_call_uuid);
+  EXPECT_EQ(got.account_id, sent.account_id);
+  EXPECT_EQ(got.trunk_id, sent.trunk_id);
+  EXPECT_EQ(got.transferor, sent.transferor);
+  EXPECT_EQ(got.transferee, sent.transferee);
+  EXPECT_EQ(got.refer_to, sent.refer_to);
+  EXPECT_EQ(got.target_number, sent.target_number);
+  EXPECT_EQ(got.referred_by, sent.referred_by);
+  EXPECT_EQ(got.caller_id, sent.caller_id);
+  EXPECT_EQ(got.carrier_id, sent.carrier_id);
+  EXPECT_EQ(got.outcome, sent.outcome);
+  EXPECT_EQ(got.refer_status, sent.refer_status);
+  EXPECT_EQ(got.final_status, sent.final_status);
+  EXPECT_EQ(got.refused_by, sent.refused_by);
+  EXPECT_EQ(got.reason, sent.reason);
+  EXPECT_EQ(got.depth, sent.depth);
+  EXPECT_EQ(got.started_at, sent.started_at);
+  EXPECT_EQ(got.ended_at, sent.ended_at);
+  ASSERT_EQ(got.steps.size(), sent.steps.size());
+  for (std::size_t i = 0; i < sent.steps.size(); ++i) {
+    EXPECT_EQ(got.steps[i].at, sent.steps[i].at);
+    EXPECT_EQ(got.steps[i].what, sent.steps[i].what);
+    EXPECT_EQ(got.steps[i].status, sent.steps[i].status);
+    EXPECT_EQ(got.steps[i].detail, sent.steps[i].detail);
+  }
+}
+
+TEST(StoreRoundTrip, TraceBytesAreWhatWasOnTheWire) {
+  const Directory directory;
+  auto writer = open_writer(options(directory / "s.db"));
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  writer->submit(trace("call-1", 2, bytes));
+  writer->submit(trace("call-1", 1, ""));
+  writer->submit(trace("call-2", 1));
+  ASSERT_TRUE(writer->stop());
+  const auto history = open_reader(directory / "s.db")->history("call-1");
+  ASSERT_TRUE(history.has_value()) << history.error();
+  ASSERT_EQ(history->trace.size(), 2U);
+  EXPECT_EQ(history->trace[0].sequence, 1U);
+  EXPECT_EQ(history->trace[0].bytes, "");
+  const auto& got = history->trace[1];
+  const auto sent = trace("call-1", 2, bytes);
+  EXPECT_EQ(got.party, sent.party);
+  EXPECT_EQ(got.at, sent.at);
+  EXPECT_EQ(got.sent, sent.sent);
+  EXPECT_EQ(got.transport, sent.transport);
+  EXPECT_EQ(got.local, sent.local);
+  EXPECT_EQ(got.remote, sent.remote);
+  EXPECT_EQ(got.bytes, bytes);
+}
+
+TEST(StoreRoundTrip, SubmittingAgainChangesNothing) {
+  const Directory directory;
+  LogBook book;
+  auto writer = open_writer(options(directory / "s.db", &book));
+  writer->submit(cdr("call-1"));
+  writer->submit(transfer("t-1", "call-1"));
+  writer->submit(trace("call-1", 1));
+  auto other_cdr = cdr("call-1");
+  other_cdr.hangup_cause = "changed";
+  auto other_transfer = transfer("t-1", "call-1");
+  other_transfer.outcome = "changed";
+  other_transfer.steps.push_back({at(99), "changed", 0, ""});
+  writer->submit(other_cdr);
+  writer->submit(other_transfer);
+  writer->submit(trace("call-1", 1, "changed"));
+  ASSERT_TRUE(writer->flush(10s));
+  EXPECT_EQ(writer->stats().written, 6U);
+  EXPECT_EQ(writer->stats().duplicates, 3U);
+  EXPECT_GE(book.count("store.duplicates"), 1U);
+  ASSERT_TRUE(writer->stop());
+
+  auto again = open_writer(options(directory / "s.db"));
+  again->submit(other_cdr);
+  ASSERT_TRUE(again->stop());
+  EXPECT_EQ(again->stats().duplicates, 1U);
+
+  const auto history = open_reader(directory / "s.db")->history("call-1");
+  ASSERT_TRUE(history.has_value());
+  ASSERT_EQ(history->cdrs.size(), 1U);
+  EXPECT_EQ(history->cdrs[0].hangup_cause, "normal_hangup");
+  ASSERT_EQ(history->transfers.size(), 1U);
+  EXPECT_EQ(history->transfers[0].outcome, "failed");
+  EXPECT_EQ(history->transfers[0].steps.size(), 2U);
+  ASSERT_EQ(history->trace.size(), 1U);
+  EXPECT_EQ(history->trace[0].bytes, "OPTIONS");
+}
+
+}  // namespace
+}  // namespace baton::store::testing
