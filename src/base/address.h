@@ -73,6 +73,10 @@ struct Destination {
   SocketAddress remote;
   SocketAddress local;  // what Via and Contact say, and which socket sends
   FlowId flow = 0;
+  // TLS: the host that was asked for, a name or an address, which the certificate of whoever is connected to
+  // must name (RFC 5922 7.3). It is what the URI or the configuration says, never a name that DNS gave for it
+  // (4). Empty: the address of `remote`.
+  std::string tls_name{};
 };
 
 }  // namespace baton

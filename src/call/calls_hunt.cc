@@ -49,6 +49,7 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const IpAddre
   DialPlan plan;
   plan.to.transport = route.uri.transport;
   plan.to.remote = {address, route.uri.port != 0 ? route.uri.port : default_port};
+  if (plan.to.transport == Transport::tls) plan.to.tls_name = route.uri.host;
   sip::Uri request_uri =
       sip::Uri::sip(route.uri.user.empty() ? number : route.uri.user, route.uri.host, route.uri.port);
   if (route.uri.transport != Transport::udp) {

@@ -24,8 +24,9 @@ std::optional<Destination> literal_destination(const sip::Uri& uri) {
   const auto ip = IpAddress::parse(uri.host);
   if (!ip) return std::nullopt;
   Destination destination;
+  // sips: is TLS whatever transport it names (26.2.2).
   destination.transport =
-      uri.transport().value_or(uri.scheme == sip::Scheme::sips ? Transport::tls : Transport::udp);
+      uri.scheme == sip::Scheme::sips ? Transport::tls : uri.transport().value_or(Transport::udp);
   const std::uint16_t default_port = destination.transport == Transport::tls ? 5061 : 5060;
   destination.remote = {*ip, uri.port != 0 ? uri.port : default_port};
   return destination;
@@ -71,6 +72,8 @@ void Dialog::refresh_target(const sip::Message& message, const Source& source) {
 // from. A private literal from a peer heard at a public address is behind NAT: its source is the only way to
 // it.
 void Dialog::learn_next_hop(const Source& source) {
+  // Whom we called has proved that name; a new connection to its Contact must prove no less.
+  std::string tls_name = std::move(next_hop.tls_name);
   next_hop = Destination{source.transport, source.remote, source.local, source.flow};
   std::string hop = remote_target;
   if (!route_set.empty()) {
@@ -79,13 +82,18 @@ void Dialog::learn_next_hop(const Source& source) {
   }
   const auto uri = sip::Uri::parse(hop);
   if (!uri) return;
+  if (source.transport == Transport::tls) {
+    next_hop.tls_name = tls_name.empty() ? uri->host : std::move(tls_name);
+  }
   const auto literal = literal_destination(*uri);
   if (!literal || literal->remote.ip.is_unspecified()) return;
   if (!literal->remote.ip.is_public() && source.remote.ip.is_public()) return;
   // Over a connection the peer opened, its flow is the way back (RFC 5923); the Contact is where to connect
   // when it has died, unless it names another transport.
-  if (uri->transport() && literal->transport != source.transport) return;
+  const bool names_transport = uri->transport() || uri->scheme == sip::Scheme::sips;
+  if (names_transport && literal->transport != source.transport) return;
   next_hop.remote = literal->remote;
+  if (uri->port == 0 && source.transport == Transport::tls) next_hop.remote.port = 5061;
 }
 
 sip::Draft Dialog::draft(sip::Method method, std::uint32_t cseq) const {

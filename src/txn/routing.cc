@@ -36,6 +36,7 @@ Destination response_destination(const sip::Message& request, const Source& sour
   } else {
     to.remote.port = via.port != 0 ? via.port : default_port(to_via_token(source.transport));
   }
+  if (source.transport == Transport::tls) to.tls_name = via.host;
   return to;
 }
 

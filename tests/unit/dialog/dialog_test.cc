@@ -62,6 +62,34 @@ TEST(Dialog, AContactThatIsANameIsReachedWhereThePeerWasHeard) {
   EXPECT_EQ(dialog.remote_target, "sip:a@phone.example");
 }
 
+// RFC 5922 7.3: what a certificate must name is what was asked for.
+TEST(Dialog, OverTlsTheNameToVerifyIsTheOneThatWasAskedFor) {
+  Source source = udp_source;
+  source.transport = Transport::tls;
+  source.flow = 7;
+  // Called by somebody, we would ask for its Contact.
+  Dialog callee = Dialog::from_invite(invite("<sip:a@203.0.113.9;transport=tls>"), "lt", source);
+  EXPECT_EQ(callee.next_hop.tls_name, "203.0.113.9");
+  EXPECT_EQ(callee.next_hop.remote.to_string(), "203.0.113.9:5061");
+  EXPECT_EQ(callee.next_hop.flow, 7U);
+  callee = Dialog::from_invite(invite("<sip:a@phone.example;transport=tls>"), "lt", source);
+  EXPECT_EQ(callee.next_hop.tls_name, "phone.example");
+  // Whom we called is who we asked for, wherever its Contact is.
+  Dialog caller;
+  caller.next_hop.tls_name = "far.example";
+  caller.refresh_target(invite("<sips:a@203.0.113.8;transport=tcp>"), source);
+  EXPECT_EQ(caller.next_hop.tls_name, "far.example");
+  EXPECT_EQ(caller.next_hop.remote.to_string(), "203.0.113.8:5061");
+  EXPECT_EQ(caller.next_hop.transport, Transport::tls);
+}
+
+TEST(Dialog, SipsIsTlsWhateverTransportItNames) {
+  const auto to = literal_destination(*sip::Uri::parse("sips:203.0.113.8;transport=tcp"));
+  ASSERT_TRUE(to);
+  EXPECT_EQ(to->transport, Transport::tls);
+  EXPECT_EQ(to->remote.to_string(), "203.0.113.8:5061");
+}
+
 TEST(Dialog, RequestsMustBeInOrder) {
   Dialog dialog = Dialog::from_invite(invite("<sip:a@203.0.113.9>"), "lt", udp_source);
   const auto bye = [](int cseq) {
