@@ -92,13 +92,8 @@ std::optional<Rejection> Calls::check_refer(const Call& call, const Leg& transfe
     Rejection challenge;
     if (!authenticate(transferor, *trunk, refer, challenge)) return challenge;
   }
-  std::string unsupported;
-  for (const auto tag : refer.elements(sip::HeaderId::require)) {
-    if (equals_ignoring_case(tag, "norefersub") || equals_ignoring_case(tag, "nosub")) continue;
-    if (!unsupported.empty()) unsupported += ", ";
-    unsupported += tag;
-  }
-  if (!unsupported.empty()) return refuse(420, Hangup::bad_request, unsupported);
+  if (const std::string unsupported = unsupported_extensions(refer); !unsupported.empty())
+    return refuse(420, Hangup::bad_request, unsupported);
 
   if (const auto hops = refer.max_forwards(); !hops) {
     return refuse(400, Hangup::bad_request, hops.error().reason);

@@ -1,6 +1,7 @@
 // Calls: a new INVITE, from a carrier to one of our numbers or from an endpoint through its trunk domain.
 #include <algorithm>
 
+#include "base/assert.h"
 #include "call/calls.h"
 
 namespace baton::call {
@@ -41,14 +42,7 @@ void Calls::on_offered(Leg& leg) {
                                    .retry_after_s = 30});
   }
   const auto uri = sip::Uri::parse(invite.request_uri());
-  if (!uri)
-    return legs_.reject(
-        leg.self, {.status = uri.error().status, .code = Hangup::bad_request, .text = uri.error().reason});
-  if (uri->scheme == sip::Scheme::other) {
-    return legs_.reject(
-        leg.self,
-        {.status = 416, .code = Hangup::bad_request, .text = "Only sip, sips and tel URIs are served"});
-  }
+  BATON_ASSERT(uri.has_value());  // Legs has looked at it
   const trunk::Trunk* trunk = cx_.model->trunk_by_domain(uri->host);
   if (trunk != nullptr && trunk->direction == trunk::TrunkDirection::outbound)
     return set_up_outbound(leg, *trunk);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "sip/text.h"
 
 namespace baton::call {
 
@@ -296,6 +297,21 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
   response.set(sip::HeaderId::server, cx_.user_agent);
   if (verdict.unproven) return cx_.txns.respond_once(cx_.now, txn, std::move(response));
   cx_.txns.respond(cx_.now, txn, std::move(response));
+}
+
+std::string unsupported_extensions(const sip::Message& request) {
+  std::string missing;
+  for (const auto tag : request.elements(sip::HeaderId::require)) {
+    std::string_view known = supported_tags;
+    bool found = false;
+    while (!known.empty() && !found) {
+      const std::string_view one = known.substr(0, known.find(','));
+      found = sip::text::equals_ignoring_case(tag, sip::text::trim(one));
+      known.remove_prefix(std::min(one.size() + 1, known.size()));
+    }
+    if (!found) missing.append(missing.empty() ? "" : ", ").append(tag);
+  }
+  return missing;
 }
 
 }  // namespace baton::call

@@ -11,15 +11,6 @@ namespace {
 constexpr Duration held_refer_max = 1s;  // how long a REFER that overtook the ACK waits for it
 constexpr Duration farewell_max = 2s;    // how long a BYE waits for the answer to a final NOTIFY
 
-bool has_unknown_requirement(const sip::Message& request, std::string& unsupported) {
-  for (const auto tag : request.elements(sip::HeaderId::require)) {
-    if (tag == "norefersub" || tag == "nosub") continue;
-    if (!unsupported.empty()) unsupported += ", ";
-    unsupported += tag;
-  }
-  return !unsupported.empty();
-}
-
 }  // namespace
 
 // ---- Requests of the peer ---------------------------------------------------------------------------
@@ -41,8 +32,8 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
   if (!leg.dialog.accept_cseq(request)) {
     return respond(request, event.txn, {.status = 500, .text = "CSeq is not higher than the last one"}, &leg);
   }
-  std::string unsupported;
-  if (method != sip::Method::refer && has_unknown_requirement(request, unsupported)) {
+  if (const std::string unsupported = unsupported_extensions(request);
+      method != sip::Method::refer && !unsupported.empty()) {
     return respond(request, event.txn, {.status = 420}, &leg,
                    {{sip::HeaderId::unsupported, {}, unsupported}});
   }

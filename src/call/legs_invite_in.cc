@@ -8,8 +8,57 @@
 
 namespace baton::call {
 
+namespace {
+
+// What is wrong with any request, before anyone asks what it is for (RFC 3261 8.2.1 to 8.2.3).
+struct FirstLook {
+  Rejection verdict;
+  std::vector<sip::Draft::Field> headers;
+};
+
+std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
+  const auto uri = sip::Uri::parse(request.request_uri());
+  if (!uri) {
+    return FirstLook{{.status = uri.error().status, .code = Hangup::bad_request, .text = uri.error().reason},
+                     {}};
+  }
+  if (!uri->headers.empty()) {  // 19.1.1: they have no place there, and must not become headers of ours
+    return FirstLook{
+        {.status = 400, .code = Hangup::bad_request, .text = "Headers in the Request-URI (RFC 3261 19.1.1)"},
+        {}};
+  }
+  if (request.method() == sip::Method::other || request.method() == sip::Method::register_) {
+    return std::nullopt;  // the method is refused, whatever it asks for
+  }
+  if (uri->scheme == sip::Scheme::other) {
+    return FirstLook{
+        {.status = 416, .code = Hangup::bad_request, .text = "Only sip, sips and tel URIs are served"}, {}};
+  }
+  // Inside a dialog it is the dialog's affair: a REFER refused for it is put on record.
+  if (!request.to().tag().empty()) return std::nullopt;
+  if (std::string tags = unsupported_extensions(request); !tags.empty()) {
+    return FirstLook{{.status = 420, .code = Hangup::bad_request},
+                     {{sip::HeaderId::unsupported, {}, std::move(tags)}}};
+  }
+  return std::nullopt;
+}
+
+// True when the one who asks takes SDP for an answer; without an Accept it does (RFC 3261 20.1).
+bool accepts_sdp(const sip::Message& invite) {
+  if (!invite.has(sip::HeaderId::accept)) return true;
+  for (const std::string_view range : {"application/sdp", "application/*", "*/*"}) {
+    if (invite.lists(sip::HeaderId::accept, range)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 void Legs::on_request(txn::RequestReceived& event) {
   const sip::Message& request = event.request;
+  if (const auto look = refused_at_sight(request)) {
+    return respond(request, event.txn, look->verdict, nullptr, look->headers);
+  }
   const bool in_dialog = !request.to().tag().empty();
   if (!in_dialog) {
     return request.method() == sip::Method::invite ? on_new_invite(event) : on_outside_request(event);
@@ -39,10 +88,10 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
   } else if (*hops == 0) {
     return refuse({.status = 483, .code = Hangup::too_many_hops});
   }
-  for (const auto tag : invite.elements(sip::HeaderId::require)) {
-    if (tag == "norefersub" || tag == "nosub") continue;
-    return respond(invite, event.txn, {.status = 420}, nullptr,
-                   {{sip::HeaderId::unsupported, {}, std::string(tag)}});
+  if (!accepts_sdp(invite)) {
+    return refuse({.status = 406,
+                   .code = Hangup::bad_request,
+                   .text = "The session is described by application/sdp, which Accept excludes"});
   }
   const LegHandle handle = legs_.emplace();
   ++live_;
