@@ -324,9 +324,9 @@ int Server::open(const config::Config& config) {
   }
   options.relay = relay_options(running_.media);
   // However many connections come, descriptors are left for the media of calls.
-  net::TcpLimits& tcp = options.net.tcp;
-  tcp.accepted_max = std::min(tcp.accepted_max, std::max<std::size_t>(descriptors_ / 4, 16));
-  tcp.outbound_max = std::min(tcp.outbound_max, std::max<std::size_t>(descriptors_ / 8, 16));
+  net::StreamLimits& streams = options.net.streams;
+  streams.accepted_max = std::min(streams.accepted_max, std::max<std::size_t>(descriptors_ / 4, 16));
+  streams.outbound_max = std::min(streams.outbound_max, std::max<std::size_t>(descriptors_ / 8, 16));
   auto opened = shard::Shard::open(
       std::move(options),
       {[writer = writer_.get()](store::Record record) { writer->submit(std::move(record)); }, sink});

@@ -9,42 +9,75 @@
 
 namespace baton::net {
 
-const char* to_string(CloseReason reason) {
-  switch (reason) {
-    case CloseReason::by_peer:
-      return "by_peer";
-    case CloseReason::lost:
-      return "lost";
-    case CloseReason::connect_failed:
-      return "connect_failed";
-    case CloseReason::unframed:
-      return "unframed";
-    case CloseReason::overflow:
-      return "overflow";
-    case CloseReason::slow_sender:
-      return "slow_sender";
-    case CloseReason::slow_reader:
-      return "slow_reader";
-    case CloseReason::silent:
-      return "silent";
-    case CloseReason::idle:
-      return "idle";
-    case CloseReason::shut_down:
-      return "shut_down";
-  }
-  return "lost";
-}
-
-Connection::Connection(Fd socket, FlowId id, State initial, bool from_us, SocketAddress remote_address,
-                       SocketAddress local_address, Time now)
+Connection::Connection(Fd socket, FlowId id, bool from_us, Way whom, Time now)
     : flow(id),
-      remote(remote_address),
-      local(local_address),
+      way(std::move(whom)),
       outbound(from_us),
-      state(initial),
       fd(std::move(socket)),
       opened_at_(now),
       last_used_(now) {}
+
+void Connection::connected(Time now, std::unique_ptr<TlsSession> tls) {
+  tls_ = std::move(tls);
+  connected_at_ = now;
+  state_ = tls_ ? State::handshaking : State::open;
+}
+
+TlsSession::Step Connection::handshake(Time now) {
+  const TlsSession::Step step = tls_->handshake();
+  waits_to_write_ = step == TlsSession::Step::wants_write;
+  if (step == TlsSession::Step::done) {
+    state_ = State::open;
+    last_used_ = now;
+  }
+  return step;
+}
+
+std::uint32_t Connection::interest() const {
+  if (state_ == State::connecting) return EPOLLOUT;
+  if (state_ == State::handshaking) return waits_to_write_ ? EPOLLOUT : EPOLLIN;
+  return waits_to_write_ ? EPOLLIN | EPOLLOUT : static_cast<std::uint32_t>(EPOLLIN);
+}
+
+void Connection::say_goodbye() {
+  if (tls_) tls_->close_notify();
+}
+
+Connection::Taken Connection::take(char* buffer, std::size_t size) {
+  if (!tls_) {
+    const ssize_t n = recv(fd.get(), buffer, size, MSG_DONTWAIT);
+    if (n > 0) return {Taken::What::bytes, static_cast<std::size_t>(n)};
+    if (n == 0) return {Taken::What::closed, 0};
+    const bool later = errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
+    return {later ? Taken::What::nothing : Taken::What::lost, 0};
+  }
+  const TlsSession::Moved moved = tls_->read(buffer, size);
+  switch (moved.step) {
+    case TlsSession::Step::done:
+      return {Taken::What::bytes, moved.bytes};
+    case TlsSession::Step::wants_write:  // an answer to a key update
+      waits_to_write_ = true;
+      return {};
+    case TlsSession::Step::wants_read:
+      return {};
+    case TlsSession::Step::closed:
+      return {Taken::What::closed, 0};
+    case TlsSession::Step::failed:
+      break;
+  }
+  return {Taken::What::lost, 0};
+}
+
+// As write(2); with TLS what the kernel has is what counts, as it takes records whole.
+ssize_t Connection::put(std::string_view bytes) {
+  if (!tls_) return ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const TlsSession::Moved moved = tls_->write(bytes);
+  if (moved.step == TlsSession::Step::done) return static_cast<ssize_t>(moved.bytes);
+  const bool later =
+      moved.step == TlsSession::Step::wants_read || moved.step == TlsSession::Step::wants_write;
+  errno = later ? EAGAIN : EPIPE;
+  return -1;
+}
 
 void Connection::append(const SocketAddress& destination, std::string_view bytes) {
   append(bytes);
@@ -60,11 +93,13 @@ void Connection::append(std::string_view bytes) {
 }
 
 Connection::Written Connection::write(Time now) {
+  waits_to_write_ = false;
   while (unsent() > 0) {
-    const ssize_t n = ::send(fd.get(), out_.data() + out_at_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n = put({out_.data() + out_at_, unsent()});
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       if (!blocked_since_) blocked_since_ = now;
+      waits_to_write_ = true;
       return Written::blocked;
     }
     if (n < 0) return Written::lost;
@@ -87,7 +122,7 @@ std::vector<SocketAddress> Connection::undelivered() const {
   std::vector<SocketAddress> found;
   // What the kernel has taken and the peer has not acknowledged died with the connection just the same.
   int unacknowledged = 0;
-  if (state == State::open && ioctl(fd.get(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0 &&
+  if (state_ == State::open && ioctl(fd.get(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0 &&
       last_sent_) {
     found.push_back(*last_sent_);
   }
@@ -111,8 +146,11 @@ void Connection::heard(Time now, bool whole) {
   }
 }
 
-Connection::Due Connection::due(const TcpLimits& limits) const {
-  if (state == State::connecting) return {opened_at_ + limits.connect_timeout, CloseReason::connect_failed};
+Connection::Due Connection::due(const StreamLimits& limits) const {
+  if (state_ == State::connecting) return {opened_at_ + limits.connect_timeout, CloseReason::connect_failed};
+  if (state_ == State::handshaking) {
+    return {connected_at_ + limits.handshake_timeout, CloseReason::handshake_slow};
+  }
   Due next{last_used_ + limits.idle_timeout, CloseReason::idle};
   const auto sooner = [&next](Time at, CloseReason reason) {
     if (at < next.at) next = {at, reason};

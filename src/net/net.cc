@@ -7,7 +7,7 @@ namespace baton::net {
 Net::Net(Poller& poller, Options options)
     : poller_(poller),
       options_(std::move(options)),
-      tcp_(poller, inputs_, probe_, options_.tcp, options_.first_flow, options_.log) {}
+      streams_(poller, inputs_, probe_, options_.streams, options_.first_flow, options_.log) {}
 
 Result<std::unique_ptr<Net>, std::string> Net::open(Poller& poller, Options options) {
   std::unique_ptr<Net> net(new Net(poller, std::move(options)));
@@ -26,15 +26,17 @@ Result<Listener, OpenError> Net::listen(const Listener& listener) {
       udp_.push_back(std::move(*socket));
       break;
     }
-    case Transport::tcp: {
-      auto bound = tcp_.listen(listener);
+    case Transport::tcp:
+    case Transport::tls: {
+      if ((listener.transport == Transport::tls) != (listener.tls != nullptr)) {
+        return fail(OpenError{OpenError::Kind::not_supported, listener.transport, listener.bind,
+                              "a certificate is for TLS listeners, and for each of them"});
+      }
+      auto bound = streams_.listen(listener);
       if (!bound) return fail(bound.error());
       listeners_.push_back(*bound);
       break;
     }
-    case Transport::tls:
-      return fail(OpenError{OpenError::Kind::not_supported, listener.transport, listener.bind,
-                            "TLS is not available in this version"});
   }
   const auto has = [this](bool v6) {
     return std::any_of(listeners_.begin(), listeners_.end(),
@@ -59,11 +61,11 @@ void Net::unroutable(const Destination& to) {
 }
 
 void Net::send(Time now, const Destination& to, std::string bytes) {
-  if (to.transport == Transport::tcp) {
-    tcp_.send(now, to, bytes);
+  if (to.transport != Transport::udp) {
+    streams_.send(now, to, bytes);
     return;
   }
-  UdpSocket* socket = to.transport == Transport::udp ? udp_socket(to) : nullptr;
+  UdpSocket* socket = udp_socket(to);
   if (socket == nullptr) {
     unroutable(to);
     return;
@@ -77,16 +79,16 @@ void Net::resolve(Time now, std::uint64_t query, const std::string& host) {
 
 void Net::flush(Time now) {
   for (const auto& socket : udp_) socket->flush();
-  tcp_.flush(now);
+  streams_.flush(now);
 }
 
 void Net::advance(Time now) {
-  tcp_.advance(now);
+  streams_.advance(now);
   resolver_->advance(now);
 }
 
 std::optional<Time> Net::next_deadline(Time now) const {
-  const std::optional<Time> a = tcp_.next_deadline();
+  const std::optional<Time> a = streams_.next_deadline();
   const std::optional<Time> b = resolver_->next_deadline(now);
   if (!a || !b) return a ? a : b;
   return std::min(*a, *b);
@@ -99,9 +101,13 @@ bool Net::take(engine::Input& input) {
   return true;
 }
 
+void Net::replace_tls(const SocketAddress& bound, TlsContextPtr context) {
+  streams_.replace_tls(bound, std::move(context));
+}
+
 void Net::shut_down(Time now) {
   flush(now);
-  tcp_.shut_down(now);
+  streams_.shut_down(now);
 }
 
 }  // namespace baton::net

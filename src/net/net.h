@@ -18,14 +18,14 @@
 #include "net/poller.h"
 #include "net/probe.h"
 #include "net/resolver.h"
-#include "net/tcp.h"
+#include "net/streams.h"
 #include "net/udp.h"
 
 namespace baton::net {
 
 struct Options {
   UdpLimits udp;
-  TcpLimits tcp;
+  StreamLimits streams;
   ResolverOptions resolver;
   // Flows are numbered from here. A start time in microseconds keeps them unique over restarts.
   FlowId first_flow = 1;
@@ -55,11 +55,14 @@ class Net {
   [[nodiscard]] bool take(engine::Input& input);
   [[nodiscard]] bool has_inputs() const { return !inputs_.empty(); }
 
+  // A new certificate for the TLS listener bound there, from its next connection on; `context` is not null.
+  void replace_tls(const SocketAddress& bound, TlsContextPtr context);
+
   // Hands over what the kernel takes at once, closes connections, stops listening on streams.
   void shut_down(Time now);
 
   [[nodiscard]] const Probe& probe() const { return probe_; }
-  [[nodiscard]] std::size_t connections() const { return tcp_.connections(); }
+  [[nodiscard]] std::size_t connections() const { return streams_.connections(); }
 
  private:
   Net(Poller& poller, Options options);
@@ -72,7 +75,7 @@ class Net {
   Inputs inputs_;
   ReceiveBatch batch_;
   std::vector<std::unique_ptr<UdpSocket>> udp_;
-  TcpTransport tcp_;
+  StreamTransport streams_;
   std::unique_ptr<Resolver> resolver_;
   std::vector<Listener> listeners_;
 };

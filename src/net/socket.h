@@ -1,5 +1,5 @@
-// What UDP and TCP share: addresses as the kernel writes them, sockets with the options all of ours have, and
-// the errors of opening one.
+// What UDP and streams share: addresses as the kernel writes them, sockets with the options all of ours have,
+// and the errors of opening one.
 #pragma once
 
 #include <netinet/in.h>
@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "net/fd.h"
+#include "net/tls.h"
 
 namespace baton::net {
 
@@ -17,6 +18,7 @@ struct Listener {
   Transport transport = Transport::udp;
   SocketAddress bind;        // port 0: the kernel chooses
   SocketAddress advertised;  // what peers are told; port 0: the one that was bound
+  TlsContextPtr tls{};       // of a TLS listener, and of no other
 };
 
 // Why a socket can not be listened on.

@@ -1,4 +1,4 @@
-#include "net/tcp.h"
+#include "net/streams.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -164,7 +164,7 @@ TEST_F(TcpTest, AConnectThatIsNotAnsweredFailsAfterFiveSeconds) {
 
 TEST_F(TcpTest, WhatWaitsForAConnectIsBounded) {
   Options options;
-  options.tcp.waiting_bytes_max = 100;
+  options.streams.waiting_bytes_max = 100;
   start(options);
   const Peer server(SOCK_STREAM);
   server.listen_on();
@@ -329,7 +329,7 @@ TEST_F(TcpTest, APeerThatReadsNothingIsCut) {
 
 TEST_F(TcpTest, AStalledReaderIsCutAfterHalfAMinute) {
   Options options;
-  options.tcp.write_queue_bytes_max = 64 << 20;
+  options.streams.write_queue_bytes_max = 64 << 20;
   start(options);
   FlowId flow = 0;
   const Peer peer = talk(flow);
@@ -344,7 +344,7 @@ TEST_F(TcpTest, AStalledReaderIsCutAfterHalfAMinute) {
 
 TEST_F(TcpTest, ALongQueueDrainsWhenThePeerReads) {
   Options options;
-  options.tcp.write_queue_bytes_max = 64 << 20;
+  options.streams.write_queue_bytes_max = 64 << 20;
   start(options);
   FlowId flow = 0;
   const Peer peer = talk(flow);
@@ -378,7 +378,7 @@ TEST_F(TcpTest, BytesThatAreNoSipCloseTheConnection) {
 
 TEST_F(TcpTest, OneAddressHasABoundedNumberOfConnections) {
   Options options;
-  options.tcp.accepted_per_remote_max = 3;
+  options.streams.accepted_per_remote_max = 3;
   start(options);
   std::vector<Peer> peers;
   for (int i = 0; i < 3; ++i) {
@@ -398,7 +398,7 @@ TEST_F(TcpTest, OneAddressHasABoundedNumberOfConnections) {
 
 TEST_F(TcpTest, WhenAllPlacesAreTakenTheIdlestMakesRoom) {
   Options options;
-  options.tcp.accepted_max = 2;
+  options.streams.accepted_max = 2;
   start(options);
   FlowId first = 0, second = 0, third = 0;
   const Peer a = talk(first);

@@ -286,7 +286,7 @@ TEST_F(UdpTest, AForeignAddressSaysSo) {
   }
 }
 
-TEST_F(UdpTest, TlsIsNotSupported) {
+TEST_F(UdpTest, TlsNeedsACertificate) {
   open();
   const auto bound = net_->listen({Transport::tls, {loopback, 0}, {loopback, 0}});
   ASSERT_FALSE(bound);
