@@ -8,7 +8,8 @@
 namespace baton::call {
 namespace {
 
-constexpr Duration held_refer_max = 1s;  // how long a REFER that overtook the ACK waits for it
+// How long a REFER that overtook the ACK waits for it: two repeats of the 2xx, and less than T2 (RFC 4320).
+constexpr Duration held_refer_max = 3s;
 constexpr Duration farewell_max = 2s;    // how long a BYE waits for the answer to a final NOTIFY
 
 }  // namespace

@@ -267,9 +267,9 @@ void Writer::Impl::committed(std::size_t count, std::size_t added) {
   if (added < count) {
     log(engine::Severity::warning, "store.duplicates", {{"count", std::to_string(count - added)}});
   }
-  finish(count);
   back_off_ = Duration{0};
   healthy_ = true;
+  finish(count);  // last: it wakes whoever waits, who may ask for the state
 }
 
 void Writer::Impl::refuse_front(const std::string& why) {

@@ -158,6 +158,10 @@ void receive_request(Core& core, Time now, sip::Message request, const Source& s
   if (request.method() == sip::Method::ack) return receive_ack(core, now, std::move(request), source);
   std::string key = server_key(request, request.method_text(), request.to().tag());
   if (Transaction* txn = core.find_server(key)) {
+    if (txn->reliable() && source.transport == txn->peer.transport &&
+        source.remote.ip == txn->peer.remote.ip) {
+      txn->peer = response_destination(request, source);  // the connection it came by first may be gone
+    }
     if (txn->role == Role::invite_server) return invite_server::on_retransmission(core, *txn);
     return non_invite_server::on_retransmission(core, *txn);
   }

@@ -60,10 +60,8 @@ void respond(Core& core, Transaction& txn, Time now, int status, std::string byt
     txn.repeat = std::move(bytes);
     core.send_repeat(txn);
   }
-  if (txn.reliable()) {
-    txn.state = State::terminated;  // J is zero
-    return;
-  }
+  // 17.2.2 lets J be zero on streams. But a peer whose connection died asks again on a new one, and must hear
+  // the answer it missed rather than that its CSeq is used up.
   txn.state = State::completed;
   core.arm(txn, Timer::j, now + core.give_up());
 }
