@@ -323,6 +323,10 @@ int Server::open(const config::Config& config) {
     options.listeners.push_back({l.transport, l.bind, l.advertised});
   }
   options.relay = relay_options(running_.media);
+  if (!fill_random(&options.net.resolver.seed, sizeof options.net.resolver.seed)) {
+    say("can not start: the system gives no random bytes");
+    return exit_failed;
+  }
   // However many connections come, descriptors are left for the media of calls.
   net::StreamLimits& streams = options.net.streams;
   streams.accepted_max = std::min(streams.accepted_max, std::max<std::size_t>(descriptors_ / 4, 16));
@@ -400,7 +404,8 @@ void Server::log_figures() const {
        field("transactions", s.census.transactions), field("started", s.counters.calls_started),
        field("answered", s.counters.calls_answered), field("bridged", s.counters.transfers_bridged),
        field("transfers_failed", s.counters.transfers_failed),
-       field("transfers_refused", s.counters.transfers_refused), field("messages_in", s.counters.messages_in),
+       field("transfers_refused", s.counters.transfers_refused),
+       field("targets_blocked", s.counters.targets_blocked), field("messages_in", s.counters.messages_in),
        field("malformed", s.counters.malformed_dropped)});
   log(engine::Severity::info, "server.network",
       {field("datagrams_in", s.net.datagrams_in), field("datagrams_out", s.net.datagrams_out),

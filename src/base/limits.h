@@ -18,6 +18,8 @@ inline constexpr std::size_t transactions_max = 200'000;
 inline constexpr std::size_t legs_max = 200'000;  // with those that only linger for a repeated answer
 inline constexpr std::size_t forks_max = 8;       // answers to one INVITE beyond the first
 inline constexpr std::size_t pending_notifies_max = 16;
+inline constexpr std::size_t blocked_targets_max = 1'024;
+inline constexpr std::size_t sources_max = 65'536;  // addresses whose behaviour is remembered
 inline constexpr std::size_t copied_headers_max = 16;
 inline constexpr std::size_t copied_header_bytes_max = 1'024;
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "call/blocklist.h"
 #include "call/call.h"
 #include "call/context.h"
 #include "call/legs.h"
@@ -22,7 +23,7 @@ class Calls {
 
   // ---- From the engine ----
   void handle(LegEvent event);
-  void resolved(std::uint64_t query, const std::vector<IpAddress>& addresses);
+  void resolved(std::uint64_t query, const std::vector<Target>& targets);
   void advance();
   [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
   void hang_up_all();
@@ -63,9 +64,10 @@ class Calls {
   enum class HuntResult : std::uint8_t { trying, exhausted };
   HuntResult advance_hunt(Hunt& hunt, std::uint64_t call, const std::string& root_uuid,
                           const std::string& account_id);
-  LegHandle dial_route(Hunt& hunt, const trunk::Route& route, const IpAddress& address, std::uint64_t call,
+  LegHandle dial_route(Hunt& hunt, const trunk::Route& route, const Target& target, std::uint64_t call,
                        const std::string& root_uuid, const std::string& account_id);
   void abandon_hunt(Hunt& hunt, const Goodbye& goodbye);
+  void on_target(const LegTarget& event);
   // True when the next route may be tried after this failure.
   [[nodiscard]] static bool may_advance(int status, bool carrier);
 
@@ -117,7 +119,7 @@ class Calls {
     bool check = false;        // a transfer's allow-listed host, before the 202; else a hunt of a call
     std::uint64_t handle = 0;  // the packed transfer, or the packed call
   };
-  std::uint64_t ask(std::string host, Asker asker);
+  std::uint64_t ask(Lookup lookup, Asker asker);
 
   struct Fired {
     TransferHandle transfer;
@@ -130,6 +132,7 @@ class Calls {
   Context& cx_;
   Legs& legs_;
   trunk::Admission admission_;
+  Blocklist blocklist_;
   Slab<Call> calls_;
   Slab<Transfer> transfers_;
   TimerQueue timers_;

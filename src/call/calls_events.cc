@@ -29,6 +29,8 @@ void Calls::handle(LegEvent event) {
     on_failed(*failed);
   } else if (const auto* ended = std::get_if<LegEnded>(&event)) {
     on_ended(*ended);
+  } else if (const auto* target = std::get_if<LegTarget>(&event)) {
+    on_target(*target);
   } else if (const auto* silent = std::get_if<LegSilent>(&event)) {
     on_silent(*silent);
   } else if (const auto* referred = std::get_if<LegReferred>(&event)) {
@@ -104,8 +106,11 @@ void Calls::on_failed(const LegFailed& event) {
     hunt.status = event.unreachable ? 503 : event.status;
     hunt.reason = event.unreachable ? "Nobody answers there" : event.reason;
   }
-  // Another address of the same host only when this one did not serve (RFC 3263 4.3).
-  if (!event.unreachable && event.status != 503) hunt.next_address = hunt.addresses.size();
+  // Another target of the same host only when this one did not serve (RFC 3263 4.3).
+  if (!event.unreachable && event.status != 503) {
+    if (hunt.route + 1 == hunt.next_route) hunt.next_target = hunt.targets.size();
+    std::erase_if(hunt.put_off, [&](const Hunt::PutOff& one) { return one.route == hunt.route; });
+  }
   if (may_advance(event.status, !leg->carrier_id.empty()) &&
       advance_hunt(hunt, call->self.pack(), call->root_uuid, call->account_id) == HuntResult::trying) {
     return;

@@ -15,44 +15,76 @@ bool Calls::may_advance(int status, bool carrier) {
 
 Calls::HuntResult Calls::advance_hunt(Hunt& hunt, std::uint64_t call, const std::string& root_uuid,
                                       const std::string& account_id) {
+  const auto dial = [&](std::size_t route, const Target& target) {
+    hunt.route = route;
+    hunt.target = target;
+    hunt.leg = dial_route(hunt, hunt.routes[route], target, call, root_uuid, account_id);
+    return HuntResult::trying;
+  };
   for (;;) {
-    if (hunt.next_address < hunt.addresses.size()) {
-      const trunk::Route& route = hunt.routes[hunt.next_route - 1];
-      const IpAddress address = hunt.addresses[hunt.next_address++];
-      hunt.leg = dial_route(hunt, route, address, call, root_uuid, account_id);
+    if (hunt.next_target < hunt.targets.size()) {
+      const std::size_t route = hunt.next_route - 1;
+      const Target target = hunt.targets[hunt.next_target++];
+      if (!blocklist_.blocks(cx_.now, target)) return dial(route, target);
+      hunt.put_off.push_back({route, target});
+      continue;
+    }
+    if (hunt.next_route < hunt.routes.size()) {
+      const trunk::Route& route = hunt.routes[hunt.next_route++];
+      hunt.targets.clear();
+      hunt.next_target = 0;
+      if (const auto literal = literal_target(route.uri.lookup())) {
+        hunt.targets.push_back(*literal);
+        continue;
+      }
+      hunt.leg = {};
+      hunt.query = ask(route.uri.lookup(), Asker{false, call});
       return HuntResult::trying;
     }
-    if (hunt.next_route >= hunt.routes.size()) {
+    if (hunt.put_off.empty()) {
       hunt.leg = {};
       return HuntResult::exhausted;
     }
-    const trunk::Route& route = hunt.routes[hunt.next_route++];
-    hunt.addresses.clear();
-    hunt.next_address = 0;
-    if (const auto literal = IpAddress::parse(route.uri.host)) {
-      hunt.addresses.push_back(*literal);
-      continue;
-    }
-    hunt.leg = {};
-    hunt.query = ask(route.uri.host, Asker{false, call});
-    return HuntResult::trying;
+    const Hunt::PutOff next = hunt.put_off.front();
+    hunt.put_off.erase(hunt.put_off.begin());
+    return dial(next.route, next.target);
   }
 }
 
-LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const IpAddress& address,
-                            std::uint64_t call, const std::string& root_uuid, const std::string& account_id) {
+// What a leg found out about where it was sent; every hunt of this engine goes by it.
+void Calls::on_target(const LegTarget& event) {
+  const std::string name = event.target.to_string();
+  switch (event.fate) {
+    case LegTarget::Fate::answered:
+      if (blocklist_.answered(event.target)) log(Severity::info, "target.back", {{"target", name}});
+      return;
+    case LegTarget::Fate::unreachable:
+    case LegTarget::Fate::asked_to_wait: {
+      const bool asked = event.fate == LegTarget::Fate::asked_to_wait;
+      const Duration rest = asked ? blocklist_.asked_to_wait(cx_.now, event.target, event.wait)
+                                  : blocklist_.unreachable(cx_.now, event.target);
+      ++cx_.counters.targets_blocked;
+      return log(Severity::warning, "target.blocked",
+                 {{"target", name},
+                  {"why", asked ? "asked to wait" : "unreachable"},
+                  {"for_s", std::to_string(rest / 1s)}});
+    }
+  }
+}
+
+LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target& target, std::uint64_t call,
+                            const std::string& root_uuid, const std::string& account_id) {
   const trunk::Trunk* own = route.trunk_id.empty() ? nullptr : cx_.model->trunk(route.trunk_id);
   std::string number = hunt.number;
   if (route.strip_plus && !number.empty() && number.front() == '+') number.erase(0, 1);
-  const std::uint16_t default_port = route.uri.transport == Transport::tls ? 5061 : 5060;
 
   DialPlan plan;
-  plan.to.transport = route.uri.transport;
-  plan.to.remote = {address, route.uri.port != 0 ? route.uri.port : default_port};
+  plan.to.transport = target.transport;
+  plan.to.remote = target.address;
   if (plan.to.transport == Transport::tls) plan.to.tls_name = route.uri.host;
   sip::Uri request_uri =
       sip::Uri::sip(route.uri.user.empty() ? number : route.uri.user, route.uri.host, route.uri.port);
-  if (route.uri.transport != Transport::udp) {
+  if (route.uri.transport != Transport::udp && !route.uri.any_transport) {
     request_uri.parameters.push_back({"transport", std::string(to_string(route.uri.transport))});
   }
   plan.request_uri = request_uri.to_string(false);
@@ -87,18 +119,19 @@ void Calls::abandon_hunt(Hunt& hunt, const Goodbye& goodbye) {
   }
   hunt.leg = {};
   hunt.next_route = hunt.routes.size();
-  hunt.addresses.clear();
-  hunt.next_address = 0;
+  hunt.targets.clear();
+  hunt.next_target = 0;
+  hunt.put_off.clear();
 }
 
-std::uint64_t Calls::ask(std::string host, Asker asker) {
+std::uint64_t Calls::ask(Lookup lookup, Asker asker) {
   const std::uint64_t query = ++next_query_;
   queries_.emplace(query, asker);
-  cx_.world.resolve(query, std::move(host));
+  cx_.world.resolve(query, std::move(lookup));
   return query;
 }
 
-void Calls::resolved(std::uint64_t query, const std::vector<IpAddress>& addresses) {
+void Calls::resolved(std::uint64_t query, const std::vector<Target>& targets) {
   const auto it = queries_.find(query);
   if (it == queries_.end()) return;
   const Asker asker = it->second;
@@ -109,17 +142,17 @@ void Calls::resolved(std::uint64_t query, const std::vector<IpAddress>& addresse
     if (transfer == nullptr || transfer->query != query) return;
     transfer->query = 0;
     const bool reachable =
-        !addresses.empty() &&
-        std::all_of(addresses.begin(), addresses.end(), [](const IpAddress& a) { return a.is_public(); });
+        !targets.empty() && std::all_of(targets.begin(), targets.end(),
+                                        [](const Target& one) { return one.address.ip.is_public(); });
     if (!reachable) {
       const std::string host = transfer->destination.resolve_host;
       return fire(transfer->self, TransferEvent::target_forbidden, 403,
-                  addresses.empty() ? "Refer-To host \"" + host + "\" has no address"
-                                    : "Refer-To host \"" + host + "\" leads to a private address",
+                  targets.empty() ? "Refer-To host \"" + host + "\" has no address"
+                                  : "Refer-To host \"" + host + "\" leads to a private address",
                   "baton");
     }
     // What was checked is what is called: no second look-up that could say something else.
-    transfer->hunt.addresses = addresses;
+    transfer->hunt.targets = targets;
     return fire(transfer->self, TransferEvent::target_allowed);
   }
 
@@ -131,9 +164,9 @@ void Calls::resolved(std::uint64_t query, const std::vector<IpAddress>& addresse
   Hunt* hunt = pending != nullptr ? &pending->hunt : &call->hunt;
   if (hunt->query != query) return;
   hunt->query = 0;
-  hunt->addresses = addresses;
-  hunt->next_address = 0;
-  if (addresses.empty() && hunt->status == 0) hunt->reason = "The carrier's host has no address";
+  hunt->targets = targets;
+  hunt->next_target = 0;
+  if (targets.empty() && hunt->status == 0) hunt->reason = "The carrier's host has no address";
   if (advance_hunt(*hunt, asker.handle, call->root_uuid, call->account_id) == HuntResult::trying) return;
   if (pending != nullptr) {
     return fire(pending->self, TransferEvent::target_failed, hunt->status != 0 ? hunt->status : 503,

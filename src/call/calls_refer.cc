@@ -200,11 +200,12 @@ void Calls::on_referred(const LegReferred& event) {
       {{"transfer", transfer.record.transfer_id}, {"call", call->root_uuid}, {"to", target.number}});
 
   if (target.resolve_host.empty()) return fire(handle, TransferEvent::target_allowed);
-  if (const auto literal = IpAddress::parse(target.resolve_host)) {
-    hunt.addresses.push_back(*literal);
+  Lookup lookup = target.foreign_uri().lookup();
+  if (const auto literal = literal_target(lookup)) {
+    hunt.targets.push_back(*literal);
     return fire(handle, TransferEvent::target_allowed);
   }
-  transfer.query = ask(target.resolve_host, Asker{true, handle.pack()});
+  transfer.query = ask(std::move(lookup), Asker{true, handle.pack()});
 }
 
 // transfer.md, "The leg to the target": Referred-By byte for byte and never inherited; User-to-User and X-*

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/rng.h"
+#include "base/target.h"
 #include "base/time.h"
 #include "media/port.h"
 #include "sip/digest.h"
@@ -37,7 +38,7 @@ class World {
  public:
   virtual ~World() = default;
   virtual void media(media::Operation operation) = 0;
-  virtual void resolve(std::uint64_t query, std::string host) = 0;
+  virtual void resolve(std::uint64_t query, Lookup lookup) = 0;
   virtual void write(store::Record record) = 0;
   virtual void log(LogEvent event) = 0;
 };
@@ -46,6 +47,7 @@ struct Counters {
   std::uint64_t messages_in = 0, malformed_answered = 0, malformed_dropped = 0;
   std::uint64_t calls_started = 0, calls_answered = 0, transfers_started = 0, transfers_bridged = 0,
                 transfers_failed = 0, transfers_refused = 0;
+  std::uint64_t targets_blocked = 0;
 };
 
 struct Context {

@@ -1,5 +1,6 @@
-// A hunt: one outgoing party being looked for over its routes and each route's addresses, one leg at a time
-// (RFC 3263 4.3 failover; fallback URI; carriers in order). A value inside a call or a transfer.
+// A hunt: one outgoing party being looked for over its routes and each route's targets, one leg at a time
+// (RFC 3263 4.3 failover; fallback URI; carriers in order). Targets that failed lately come last. A value
+// inside a call or a transfer.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/target.h"
 #include "call/leg.h"
 #include "trunk/policy.h"
 
@@ -23,10 +25,17 @@ struct Hunt {
 
   std::vector<trunk::Route> routes;
   std::size_t next_route = 0;
-  std::vector<IpAddress> addresses;  // of the current route, when its host is a name
-  std::size_t next_address = 0;
-  std::uint64_t query = 0;  // a look-up that is out; 0: none
-  LegHandle leg;            // the one being tried
+  std::vector<Target> targets;  // of the route before next_route
+  std::size_t next_target = 0;
+  struct PutOff {
+    std::size_t route = 0;
+    Target target;
+  };
+  std::vector<PutOff> put_off;  // blocked ones, for when nothing else is left
+  Target target;                // where `leg` is sent
+  std::size_t route = 0;        // … and by which of the routes
+  std::uint64_t query = 0;      // a look-up that is out; 0: none
+  LegHandle leg;                // the one being tried
 
   // What to report when nothing is left: the last answer anybody gave, else that nobody did.
   int status = 0;

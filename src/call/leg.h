@@ -99,6 +99,7 @@ struct Leg {
   Destination invite_to;
   std::string auth_username, auth_password;
   unsigned invite_auth_tries = 0;
+  bool heard = false;  // anything came back for the INVITE
   Duration no_answer_after{};
   bool early_media = false;
   std::optional<sip::Draft> last_ack;  // sent again when the 2xx comes again

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "base/target.h"
 #include "call/leg.h"
 
 namespace baton::call {
@@ -32,6 +33,13 @@ struct LegFailed {
   std::string reason;
   bool unreachable = false;  // nobody answered at all
   bool ours = false;         // it never left this machine: no port, no listener
+};
+// Outgoing: what became of the first request to a target, whatever the leg makes of it. Before the other
+// events about it.
+struct LegTarget {
+  Target target;
+  enum class Fate : std::uint8_t { answered, unreachable, asked_to_wait } fate = Fate::answered;
+  Duration wait{};  // with asked_to_wait: the 503's Retry-After
 };
 // Incoming: the ACK came.
 struct LegConfirmed {
@@ -74,6 +82,6 @@ struct LegNotified {
 };
 
 using LegEvent = std::variant<LegOffered, LegProgress, LegAnswered, LegFailed, LegConfirmed, LegUpdated,
-                              LegEnded, LegReferred, LegNotified, LegSilent>;
+                              LegEnded, LegReferred, LegNotified, LegSilent, LegTarget>;
 
 }  // namespace baton::call

@@ -131,6 +131,7 @@ class Legs {
   void send_invite(Leg& leg);
   void on_invite_response(Leg& leg, txn::ResponseReceived& event);
   void on_invite_2xx(Leg& leg, const sip::Message& response, const Source& source);
+  void note_target(Leg& leg, const sip::Message& response);
   bool answer_invite_challenge(Leg& leg, const sip::Message& response);
   void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
   [[nodiscard]] std::optional<PendingRequest> take_pending(Leg& leg, txn::TxnId txn, bool final);

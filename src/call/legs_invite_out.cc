@@ -1,5 +1,8 @@
 // Legs: the caller's side of an INVITE (RFC 3261 13.2), with digest and the CANCEL races of 9.1 and 15.
 #include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
 
 #include "base/limits.h"
 #include "call/legs.h"
@@ -144,6 +147,10 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
   Leg* leg = legs_.find(LegHandle::unpack(owner));
   if (leg == nullptr) return;
   if (txn == leg->invite && leg->outgoing) {
+    if (!leg->heard) {
+      emit(LegTarget{
+          {leg->invite_to.transport, leg->invite_to.remote}, LegTarget::Fate::unreachable, Duration{}});
+    }
     if (leg->state == LegState::withdrawing) return finish(*leg, LegEnd::released);
     if (leg->state != LegState::inviting) return;
     return fail(*leg, status, status == 408 ? "No response" : "Transport failed", true);
@@ -154,9 +161,26 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
   on_pending_failed(*leg, *request, status);
 }
 
+// RFC 3261 21.5.4: whoever says 503 with Retry-After wants nothing for so long.
+void Legs::note_target(Leg& leg, const sip::Message& response) {
+  const bool first = !std::exchange(leg.heard, true);
+  const Target target{leg.invite_to.transport, leg.invite_to.remote};
+  if (response.status() != 503) {
+    if (first) emit(LegTarget{target, LegTarget::Fate::answered, Duration{}});
+    return;
+  }
+  unsigned seconds = 0;
+  const std::string_view text = response.header(sip::HeaderId::retry_after);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc::result_out_of_range) seconds = std::numeric_limits<unsigned>::max();
+  if (seconds == 0) return;
+  emit(LegTarget{target, LegTarget::Fate::asked_to_wait, std::chrono::seconds(seconds)});
+}
+
 void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
   const sip::Message& response = event.response;
   const int status = response.status();
+  note_target(leg, response);
   if (status >= 200 && status < 300) return on_invite_2xx(leg, response, event.source);
 
   if (status < 200) {

@@ -184,12 +184,9 @@ void Calls::call_target(Transfer& transfer) {
     hunt.routes = trunk::routes_to(*cx_.model, transfer.destination.number);
   } else {
     trunk::Route route;
-    route.uri.user = transfer.destination.uri.user;
-    route.uri.host = transfer.destination.resolve_host;
-    route.uri.port = transfer.destination.uri.port;
-    route.uri.transport = transfer.destination.uri.transport().value_or(Transport::udp);
+    route.uri = transfer.destination.foreign_uri();
     hunt.routes.push_back(std::move(route));
-    hunt.next_route = 1;  // its addresses are known and checked
+    hunt.next_route = 1;  // its targets are known and checked
   }
   if (hunt.routes.empty()) return failed(404, "No carrier serves this number");
   const auto ticket = admission_.admit(cx_.now, *account, *trunk, hunt.routes.front().rate_per_minute_micros);

@@ -95,6 +95,7 @@ Converted<trunk::Uri> to_uri(const std::string& text) {
                    "leave it out; credentials have keys of their own");
   }
   trunk::Uri uri;
+  uri.any_transport = true;
   for (const sip::UriParameter& parameter : parsed->parameters) {
     if (parameter.name != "transport") {
       return mistake("the URI parameter " + shown(parameter.name) + " is not used",
@@ -103,6 +104,7 @@ Converted<trunk::Uri> to_uri(const std::string& text) {
     const auto transport = to_transport(parameter.value);
     if (!transport) return fail(transport.error());
     uri.transport = *transport;
+    uri.any_transport = false;
   }
   const auto ip = IpAddress::parse(parsed->host);
   if (ip ? ip->is_unspecified() : !is_host_name(parsed->host)) {

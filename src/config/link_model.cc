@@ -41,8 +41,10 @@ std::string list_ids(const std::vector<T>& all) {
 void check_reachable(const Section& section, std::string_view key, const trunk::Uri& uri,
                      const Server& server) {
   const auto ip = IpAddress::parse(uri.host);
+  // What DNS may say of a name is not known here.
+  const bool any = uri.any_transport && !ip && uri.port == 0;
   const auto can_send = [&](const Listen& listen) {
-    return listen.transport == uri.transport && (!ip || listen.bind.ip.v6 == ip->v6);
+    return (any || listen.transport == uri.transport) && (!ip || listen.bind.ip.v6 == ip->v6);
   };
   const std::string transport(to_string(uri.transport));
   if (!server.listeners.empty() && std::none_of(server.listeners.begin(), server.listeners.end(), can_send)) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/target.h"
 #include "call/context.h"
 #include "media/port.h"
 #include "store/port.h"
@@ -19,10 +20,10 @@ struct Send {
   std::string bytes;
 };
 
-// Look up A and AAAA of a host name. Answered by Resolved with the same query number, within 5 s.
+// Find the places that serve a host (RFC 3263). Answered by Resolved with the same query number, within 5 s.
 struct Resolve {
   std::uint64_t query = 0;
-  std::string host;
+  Lookup lookup;
 };
 
 struct MediaDo {

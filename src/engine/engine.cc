@@ -74,8 +74,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
     actions_->push_back(Send{to, std::move(bytes)});
   }
   void media(media::Operation operation) override { actions_->push_back(MediaDo{std::move(operation)}); }
-  void resolve(std::uint64_t query, std::string host) override {
-    actions_->push_back(Resolve{query, std::move(host)});
+  void resolve(std::uint64_t query, Lookup lookup) override {
+    actions_->push_back(Resolve{query, std::move(lookup)});
   }
   void write(store::Record record) override { actions_->push_back(Write{std::move(record)}); }
   void log(call::LogEvent event) override { actions_->push_back(std::move(event)); }
@@ -112,7 +112,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
     txns_.transport_failed(cx_.now, failed.transport, failed.remote);
   }
   void take(const FlowClosed& closed) { legs_.flow_closed(closed.flow); }
-  void take(const Resolved& resolved) { calls_.resolved(resolved.query, resolved.addresses); }
+  void take(const Resolved& resolved) { calls_.resolved(resolved.query, resolved.targets); }
   void take(const MediaDone& done) { legs_.media_done(done.result); }
   void take(const Tick&) {}
   void take(ModelChanged changed) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/target.h"
 #include "media/port.h"
 #include "trunk/model.h"
 
@@ -29,10 +30,10 @@ struct FlowClosed {
   FlowId flow = 0;
 };
 
-// The answer to a Resolve action: addresses in the order to try; empty: the name has none.
+// The answer to a Resolve action: places in the order to try; empty: there is none.
 struct Resolved {
   std::uint64_t query = 0;
-  std::vector<IpAddress> addresses;
+  std::vector<Target> targets;
 };
 
 struct MediaDone {

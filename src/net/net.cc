@@ -38,11 +38,9 @@ Result<Listener, OpenError> Net::listen(const Listener& listener) {
       break;
     }
   }
-  const auto has = [this](bool v6) {
-    return std::any_of(listeners_.begin(), listeners_.end(),
-                       [v6](const Listener& l) { return l.bind.ip.v6 == v6; });
-  };
-  resolver_->set_families(has(false), has(true));
+  Reach reach;
+  for (const Listener& l : listeners_) reach.add(l.transport, l.bind.ip.v6);
+  resolver_->set_reach(reach);
   return listeners_.back();
 }
 
@@ -73,8 +71,8 @@ void Net::send(Time now, const Destination& to, std::string bytes) {
   socket->send(to.remote, std::move(bytes));
 }
 
-void Net::resolve(Time now, std::uint64_t query, const std::string& host) {
-  resolver_->resolve(now, query, host);
+void Net::resolve(Time now, std::uint64_t query, const Lookup& lookup) {
+  resolver_->resolve(now, query, lookup);
 }
 
 void Net::flush(Time now) {

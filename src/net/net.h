@@ -44,7 +44,7 @@ class Net {
   [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
 
   void send(Time now, const Destination& to, std::string bytes);
-  void resolve(Time now, std::uint64_t query, const std::string& host);
+  void resolve(Time now, std::uint64_t query, const Lookup& lookup);
   // Everything sent since goes to the kernel.
   void flush(Time now);
 

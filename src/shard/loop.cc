@@ -187,7 +187,7 @@ void Loop::perform(Time now, engine::Send& send) {
 
 void Loop::perform(Time now, engine::Resolve& resolve) {
   ++probe_.resolves;
-  net_->resolve(now, resolve.query, resolve.host);
+  net_->resolve(now, resolve.query, resolve.lookup);
 }
 
 void Loop::perform(Time now, engine::MediaDo& media) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/target.h"
 #include "base/time.h"
 
 namespace baton::trunk {
@@ -58,11 +59,17 @@ struct TransferSettings {
 struct Uri {         // where an endpoint or gateway is
   std::string user;  // empty: the dialled number
   std::string host;
-  std::uint16_t port = 0;  // 0: 5060 (5061 for TLS)
+  std::uint16_t port = 0;  // 0: 5060 (5061 for TLS), or what SRV records say
   Transport transport = Transport::udp;
   std::string auth_username;  // empty: not asked to authenticate
   std::string auth_password;
+  bool any_transport = false;  // none was written: RFC 3263 4.1 finds it; `transport` is for want of records
+  bool sips = false;           // TLS, whatever is written
   bool operator==(const Uri&) const = default;
+
+  [[nodiscard]] Lookup lookup() const {
+    return {host, port, any_transport ? std::nullopt : std::optional(transport), sips};
+  }
 };
 
 struct Credential {

@@ -28,6 +28,9 @@ struct ReferTarget {
                                            // called) after resolution; empty for our own trunk domains
   std::string replaces;                    // the Replaces header escaped in the URI; empty: blind
   std::vector<sip::UriParameter> headers;  // the escaped headers that are copied: User-to-User, X-*
+
+  // Of an allow-listed foreign host: how it is called.
+  [[nodiscard]] Uri foreign_uri() const;
 };
 
 // Refer-To count, scheme, method, number, host, literal private host, geo; in the contract's order.

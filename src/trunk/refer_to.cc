@@ -233,6 +233,17 @@ bool is_disguised_address(std::string_view host) {
   return !last.empty() && is_digit(last.front());
 }
 
+Uri ReferTarget::foreign_uri() const {
+  Uri foreign;
+  foreign.user = uri.user;
+  foreign.host = resolve_host;
+  foreign.port = uri.port;
+  foreign.sips = uri.scheme == sip::Scheme::sips;
+  foreign.any_transport = !uri.transport();
+  foreign.transport = foreign.sips ? Transport::tls : uri.transport().value_or(Transport::udp);
+  return foreign;
+}
+
 Result<ReferTarget, Refusal> check_refer_to(const Model& model, const Trunk& trunk,
                                             const sip::Message& refer) {
   auto refer_to = read_single(trunk, refer);

@@ -62,6 +62,7 @@ struct Script {
   bool early_media = false;                  // 183 with SDP instead of 180
   std::optional<Duration> final_after = 1s;  // nothing: rings for ever
   int final_status = 200;
+  std::string retry_after = "5";          // of a 503; empty: none
   std::string redirect_to;                // Contact of a 3xx
   int challenge = 0;                      // 401 or 407 to an INVITE without credentials
   bool answers_though_cancelled = false;  // its 200 crosses the CANCEL

@@ -615,7 +615,9 @@ void Peer::answer(const std::string& key) {
   if (status >= 300) {
     Draft draft = reply(served, status);
     if (!party.script.redirect_to.empty()) draft.add(HeaderId::contact, party.script.redirect_to);
-    if (status == 503) draft.add(HeaderId::retry_after, "5");
+    if (status == 503 && !party.script.retry_after.empty()) {
+      draft.add(HeaderId::retry_after, party.script.retry_after);
+    }
     respond(key, std::move(draft));
     finish(party, "refused");
     return;

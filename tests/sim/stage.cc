@@ -65,6 +65,7 @@ WorldOptions world_options(const StageOptions& options) {
   world.timers_win_ties = options.timers_win_ties;
   world.media_delay = options.media_delay;
   world.dns = options.dns;
+  world.dns_targets = options.dns_targets;
   world.dns_delay = options.dns_delay;
   world.model = std::move(model);
   return world;

@@ -37,6 +37,7 @@ struct StageOptions {
   bool timers_win_ties = false;
   Duration media_delay{};
   std::map<std::string, std::vector<IpAddress>> dns = {};
+  std::map<std::string, std::vector<Target>> dns_targets = {};
   Duration dns_delay = 20ms;
   std::function<void(trunk::Model&)> configure = {};
 };

@@ -178,34 +178,43 @@ void World::feed(engine::Input input) {
 }
 
 void World::perform(const engine::Action& action) {
-  std::visit(Overloaded{
-                 [&](const engine::Send& send) { send_from_engine(send); },
-                 [&](const engine::Resolve& resolve) {
-                   note("resolve " + resolve.host);
-                   const auto found = options_.dns.find(resolve.host);
-                   engine::Resolved answer{resolve.query, {}};
-                   if (found != options_.dns.end()) answer.addresses = found->second;
-                   after(options_.dns_delay, [this, answer] { feed(answer); });
-                 },
-                 [&](const engine::MediaDo& media) {
-                   note("media " + describe(media.operation));
-                   std::string misuse;
-                   const auto result = media_.perform(now_, media.operation, misuse);
-                   if (!misuse.empty()) violation("media: " + misuse);
-                   if (result) {
-                     after(options_.media_delay,
-                           [this, result = *result] { feed(engine::MediaDone{result}); });
-                   }
-                 },
-                 [&](const engine::Write& write) { write_record(write.record); },
-                 [&](const engine::Log& log) {
-                   std::string line = "log " + log.event;
-                   for (const auto& [name, value] : log.fields) line += " " + name + "=" + value;
-                   note(line);
-                   logs_.push_back(log);
-                 },
-             },
-             action);
+  std::visit(
+      Overloaded{
+          [&](const engine::Send& send) { send_from_engine(send); },
+          [&](const engine::Resolve& resolve) {
+            const Lookup& lookup = resolve.lookup;
+            note("resolve " + lookup.host);
+            engine::Resolved answer{resolve.query, {}};
+            if (const auto found = options_.dns_targets.find(lookup.host);
+                found != options_.dns_targets.end()) {
+              answer.targets = found->second;
+            } else if (const auto plain = options_.dns.find(lookup.host); plain != options_.dns.end()) {
+              for (const IpAddress& ip : plain->second) {
+                Lookup literal = lookup;
+                literal.host = ip.to_string();
+                answer.targets.push_back(*literal_target(literal));
+              }
+            }
+            after(options_.dns_delay, [this, answer] { feed(answer); });
+          },
+          [&](const engine::MediaDo& media) {
+            note("media " + describe(media.operation));
+            std::string misuse;
+            const auto result = media_.perform(now_, media.operation, misuse);
+            if (!misuse.empty()) violation("media: " + misuse);
+            if (result) {
+              after(options_.media_delay, [this, result = *result] { feed(engine::MediaDone{result}); });
+            }
+          },
+          [&](const engine::Write& write) { write_record(write.record); },
+          [&](const engine::Log& log) {
+            std::string line = "log " + log.event;
+            for (const auto& [name, value] : log.fields) line += " " + name + "=" + value;
+            note(line);
+            logs_.push_back(log);
+          },
+      },
+      action);
 }
 
 void World::write_record(const store::Record& record) {

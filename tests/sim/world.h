@@ -27,7 +27,8 @@ struct WorldOptions {
   LinkOptions link;
   std::vector<Fault> faults;
   trunk::Snapshot model;
-  std::map<std::string, std::vector<IpAddress>> dns;
+  std::map<std::string, std::vector<IpAddress>> dns;       // A and AAAA alone
+  std::map<std::string, std::vector<Target>> dns_targets;  // what RFC 3263 makes of NAPTR and SRV
   Duration dns_delay = 20ms;
   Duration media_delay{};
   bool timers_win_ties = false;  // a message and a timer due at the same instant

@@ -80,6 +80,8 @@ TEST(Convert, TransferHosts) {
 TEST(Convert, Uris) {
   const trunk::Uri full = to_endpoint_uri("sip:pbx@10.0.0.1:5070;transport=tcp").value();
   EXPECT_EQ(full, (trunk::Uri{"pbx", "10.0.0.1", 5070, Transport::tcp, "", ""}));
+  EXPECT_EQ(to_gateway_uri("sip:gw.example.com;transport=udp")->lookup().transport, Transport::udp);
+  EXPECT_FALSE(to_gateway_uri("sip:gw.example.com")->lookup().transport) << "RFC 3263 4.1 finds it";
   EXPECT_EQ(to_gateway_uri("sip:[2001:db8::1]").value().host, "[2001:db8::1]");
   EXPECT_EQ(to_gateway_uri("SIP:Gw.Example.com").value().host, "gw.example.com");
   for (const char* bad :

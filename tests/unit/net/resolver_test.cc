@@ -1,79 +1,16 @@
 #include "net/resolver.h"
 
-#include <arpa/nameser.h>
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include "unit/net/world.h"
+#include "unit/net/name_server.h"
 
 namespace baton::net {
 namespace {
 
-// A name server of a few lines: the question is copied, answers are appended (RFC 1035 4.1).
-class NameServer {
- public:
-  NameServer() : socket_(SOCK_DGRAM) {
-    const timeval limit{0, 1'000};
-    setsockopt(socket_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  [[nodiscard]] SocketAddress address() const { return socket_.address(); }
-
-  std::map<std::string, std::vector<std::string>> names;  // lower case, without the last dot
-  bool mute = false;
-  bool garble = false;
-  unsigned asked = 0;
-
-  void serve() {
-    for (;;) {
-      std::string query(512, '\0');
-      sockaddr_storage from{};
-      socklen_t length = sizeof from;
-      const ssize_t n =
-          recvfrom(socket_.fd(), query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
-      if (n <= 0) return;
-      query.resize(static_cast<std::size_t>(n));
-      ++asked;
-      if (mute) continue;
-      socket_.send_to(KernelAddress::read(from), garble ? std::string("\x01\x02rubbish") : answer(query));
-    }
-  }
-
- private:
-  static std::string number(unsigned value) {
-    return {static_cast<char>(value >> 8U & 255U), static_cast<char>(value & 255U)};
-  }
-
-  std::string answer(const std::string& query) const {
-    std::string name;
-    std::size_t at = 12;
-    while (at < query.size() && query[at] != 0) {
-      const auto length = static_cast<std::size_t>(query[at]);
-      name += (name.empty() ? "" : ".") + query.substr(at + 1, length);
-      at += length + 1;
-    }
-    const bool v6 = query.at(at + 2) == ns_t_aaaa;
-    const std::string question = query.substr(12, at + 5 - 12);
-    const auto found = names.find(name);
-    std::string records;
-    unsigned count = 0;
-    if (found != names.end()) {
-      for (const std::string& text : found->second) {
-        const IpAddress ip = *IpAddress::parse(text);
-        if (ip.v6 != v6) continue;
-        const std::string bytes(ip.bytes.begin(), ip.bytes.begin() + (v6 ? 16 : 4));
-        records += number(0xc00c) + number(v6 ? ns_t_aaaa : ns_t_a) + number(1) + number(0) + number(60) +
-                   number(static_cast<unsigned>(bytes.size())) + bytes;
-        ++count;
-      }
-    }
-    const unsigned flags = found == names.end() ? 0x8183 : 0x8180;
-    return query.substr(0, 2) + number(flags) + number(1) + number(count) + number(0) + number(0) + question +
-           records;
-  }
-
-  Peer socket_;
-};
+// A port written down leaves nothing but the address to look for.
+Lookup host_at(std::string host) {
+  return {std::move(host), 5060, Transport::udp};
+}
 
 class ResolverTest : public World {
  protected:
@@ -83,13 +20,24 @@ class ResolverTest : public World {
     listen(Transport::udp);
     listen(Transport::udp, loopback6, {loopback6, 0});
   }
-  std::vector<IpAddress> ask(const std::string& host) {
-    net_->resolve(now_, ++query_, host);
+  std::vector<Target> find(const Lookup& lookup) {
+    net_->resolve(now_, ++query_, lookup);
     EXPECT_TRUE(turn_until([&] {
       server_.serve();
       return !all<engine::Resolved>().empty() && all<engine::Resolved>().back().query == query_;
     }));
-    return all<engine::Resolved>().back().addresses;
+    return all<engine::Resolved>().back().targets;
+  }
+  std::vector<IpAddress> ask(const std::string& host) { return addresses_of(find(host_at(host))); }
+  static std::vector<IpAddress> addresses_of(const std::vector<Target>& targets) {
+    std::vector<IpAddress> found;
+    for (const Target& target : targets) found.push_back(target.address.ip);
+    return found;
+  }
+  static std::vector<std::string> texts(const std::vector<Target>& targets) {
+    std::vector<std::string> found;
+    for (const Target& target : targets) found.push_back(target.to_string());
+    return found;
   }
   static std::vector<IpAddress> addresses(const std::vector<std::string>& texts) {
     std::vector<IpAddress> found;
@@ -153,7 +101,7 @@ TEST_F(ResolverTest, WhatIsNoHostNameIsNotAskedFor) {
 TEST_F(ResolverTest, AServerThatIsSilentIsNotWaitedForLongerThanFiveSeconds) {
   start();
   server_.mute = true;
-  net_->resolve(now_, 1, "slow.example");
+  net_->resolve(now_, 1, host_at("slow.example"));
   turn(0);
   pass(4'999ms);
   EXPECT_TRUE(inputs_.empty());
@@ -161,7 +109,7 @@ TEST_F(ResolverTest, AServerThatIsSilentIsNotWaitedForLongerThanFiveSeconds) {
   EXPECT_LE(*net_->next_deadline(now_), now_ + 1ms);
   pass(1ms);
   ASSERT_EQ(all<engine::Resolved>().size(), 1U);
-  EXPECT_TRUE(all<engine::Resolved>().front().addresses.empty());
+  EXPECT_TRUE(all<engine::Resolved>().front().targets.empty());
   EXPECT_EQ(net_->probe().resolves_timed_out, 1U);
   // The late answer is not a second one.
   server_.mute = false;
@@ -176,7 +124,7 @@ TEST_F(ResolverTest, ALostQueryIsAskedAgain) {
   start();
   server_.names["lossy.example"] = {"192.0.2.1"};
   server_.mute = true;
-  net_->resolve(now_, ++query_, "lossy.example");
+  net_->resolve(now_, ++query_, host_at("lossy.example"));
   for (int i = 0; i < 5; ++i) {
     turn(5);
     server_.serve();
@@ -187,20 +135,20 @@ TEST_F(ResolverTest, ALostQueryIsAskedAgain) {
     server_.serve();
     return !all<engine::Resolved>().empty();
   }));
-  EXPECT_EQ(all<engine::Resolved>().front().addresses, addresses({"192.0.2.1"}));
+  EXPECT_EQ(addresses_of(all<engine::Resolved>().front().targets), addresses({"192.0.2.1"}));
 }
 
 TEST_F(ResolverTest, RubbishFromTheServerIsNoAnswer) {
   start();
   server_.garble = true;
-  net_->resolve(now_, 1, "a.example");
+  net_->resolve(now_, 1, host_at("a.example"));
   for (int i = 0; i < 10; ++i) {
     turn(5);
     server_.serve();
   }
   pass(5s);
   ASSERT_EQ(all<engine::Resolved>().size(), 1U);
-  EXPECT_TRUE(all<engine::Resolved>().front().addresses.empty());
+  EXPECT_TRUE(all<engine::Resolved>().front().targets.empty());
 }
 
 TEST_F(ResolverTest, ADeadServerGivesNoAnswerAndNoHang) {
@@ -210,9 +158,9 @@ TEST_F(ResolverTest, ADeadServerGivesNoAnswerAndNoHang) {
   dead.close();
   open(options);
   listen(Transport::udp);
-  net_->resolve(now_, 1, "a.example");
+  net_->resolve(now_, 1, host_at("a.example"));
   ASSERT_TRUE(turn_until_some<engine::Resolved>());
-  EXPECT_TRUE(all<engine::Resolved>().front().addresses.empty());
+  EXPECT_TRUE(all<engine::Resolved>().front().targets.empty());
 }
 
 TEST_F(ResolverTest, QuestionsUnderWayAreBounded) {
@@ -220,7 +168,8 @@ TEST_F(ResolverTest, QuestionsUnderWayAreBounded) {
   options.resolver.questions_max = 10;
   start(options);
   server_.mute = true;
-  for (std::uint64_t i = 0; i < 15; ++i) net_->resolve(now_, i, "n" + std::to_string(i) + ".example");
+  for (std::uint64_t i = 0; i < 15; ++i)
+    net_->resolve(now_, i, host_at("n" + std::to_string(i) + ".example"));
   turn(0);
   EXPECT_EQ(all<engine::Resolved>().size(), 5U);
   EXPECT_EQ(net_->probe().resolves_refused, 5U);
@@ -233,14 +182,14 @@ TEST_F(ResolverTest, ManyAtOnceEachGetItsOwnAnswer) {
   for (int i = 0; i < 100; ++i) {
     const std::string name = "n" + std::to_string(i) + ".example";
     server_.names[name] = {"192.0.2." + std::to_string(i)};
-    net_->resolve(now_, static_cast<std::uint64_t>(i), name);
+    net_->resolve(now_, static_cast<std::uint64_t>(i), host_at(name));
   }
   ASSERT_TRUE(turn_until([&] {
     server_.serve();
     return all<engine::Resolved>().size() == 100;
   }));
   for (const auto& resolved : all<engine::Resolved>()) {
-    EXPECT_EQ(resolved.addresses, addresses({"192.0.2." + std::to_string(resolved.query)}));
+    EXPECT_EQ(addresses_of(resolved.targets), addresses({"192.0.2." + std::to_string(resolved.query)}));
   }
 }
 
@@ -263,18 +212,18 @@ TEST_F(ResolverTest, AnOldAnswerServesWhileTheServerIsSilent) {
   EXPECT_EQ(ask("a.example"), addresses({"192.0.2.1"}));
   server_.mute = true;
   now_ += 10min;
-  net_->resolve(now_, 7, "a.example");
+  net_->resolve(now_, 7, host_at("a.example"));
   turn(0);
   pass(5s);
   ASSERT_EQ(all<engine::Resolved>().size(), 2U);
-  EXPECT_EQ(all<engine::Resolved>().back().addresses, addresses({"192.0.2.1"}));
+  EXPECT_EQ(addresses_of(all<engine::Resolved>().back().targets), addresses({"192.0.2.1"}));
   EXPECT_EQ(net_->probe().resolves_stale, 1U);
   now_ += 1h;
-  net_->resolve(now_, 8, "a.example");
+  net_->resolve(now_, 8, host_at("a.example"));
   turn(0);
   pass(5s);
   ASSERT_EQ(all<engine::Resolved>().size(), 3U);
-  EXPECT_TRUE(all<engine::Resolved>().back().addresses.empty());
+  EXPECT_TRUE(all<engine::Resolved>().back().targets.empty());
 }
 
 TEST_F(ResolverTest, ANameThatIsGoneIsGoneEvenIfItWasKnown) {
@@ -312,9 +261,136 @@ TEST_F(ResolverTest, AnAnswerIsBounded) {
 TEST_F(ResolverTest, ItCanGoAwayWithQuestionsUnderWay) {
   start();
   server_.mute = true;
-  for (std::uint64_t i = 0; i < 10; ++i) net_->resolve(now_, i, "n" + std::to_string(i) + ".example");
+  for (std::uint64_t i = 0; i < 10; ++i)
+    net_->resolve(now_, i, host_at("n" + std::to_string(i) + ".example"));
   turn(1);
   net_.reset();
+}
+
+// ---- RFC 3263 over real sockets; the rules themselves are in locate_test.cc ----
+
+using Texts = std::vector<std::string>;
+
+TEST_F(ResolverTest, NaptrLeadsToSrvLeadsToAddresses) {
+  Options options;
+  options.resolver.servers = {server_.address()};
+  open(options);
+  listen(Transport::udp);
+  listen(Transport::tcp);
+  server_.naptr["carrier.example"] = {{20, 0, "s", "SIP+D2U", "_sip._udp.carrier.example"},
+                                      {10, 0, "S", "sip+d2t", "_SIP._tcp.Carrier.example"},
+                                      {5, 0, "s", "SIPS+D2T", "_sips._tcp.carrier.example"}};
+  server_.srv["_sip._tcp.carrier.example"] = {{2, 0, 5062, "b.carrier.example"},
+                                              {1, 0, 5061, "a.carrier.example"}};
+  server_.srv["_sip._udp.carrier.example"] = {{1, 0, 5060, "a.carrier.example"}};
+  server_.names["a.carrier.example"] = {"192.0.2.1", "192.0.2.2"};
+  server_.names["b.carrier.example"] = {"192.0.2.3", "2001:db8::3"};
+  EXPECT_EQ(texts(find({"Carrier.Example"})),
+            (Texts{"tcp 192.0.2.1:5061", "tcp 192.0.2.2:5061", "tcp 192.0.2.3:5062", "udp 192.0.2.1:5060",
+                   "udp 192.0.2.2:5060"}));
+  EXPECT_EQ(server_.asked_for["SRV _sips._tcp.carrier.example"], 0U);
+  // All of it is known now.
+  const unsigned asked = server_.asked;
+  EXPECT_EQ(find({"carrier.example"}).size(), 5U);
+  EXPECT_EQ(server_.asked, asked);
+  EXPECT_EQ(net_->probe().resolves_known, 1U);
+}
+
+TEST_F(ResolverTest, RecordsAreKeptForTheirTimeToLive) {
+  start();
+  server_.ttl = 120;
+  server_.srv["_sip._udp.carrier.example"] = {{1, 0, 5070, "a.carrier.example"}};
+  server_.names["a.carrier.example"] = {"192.0.2.1"};
+  const Lookup lookup{"carrier.example", 0, Transport::udp};
+  EXPECT_EQ(texts(find(lookup)), (Texts{"udp 192.0.2.1:5070"}));
+  server_.srv["_sip._udp.carrier.example"] = {{1, 0, 5080, "a.carrier.example"}};
+  now_ += 119s;
+  EXPECT_EQ(texts(find(lookup)), (Texts{"udp 192.0.2.1:5070"}));
+  now_ += 1s;
+  EXPECT_EQ(texts(find(lookup)), (Texts{"udp 192.0.2.1:5080"}));
+}
+
+TEST_F(ResolverTest, ThatThereIsNoneIsKeptForAMoment) {
+  start();
+  server_.names["plain.example"] = {"192.0.2.1"};
+  EXPECT_EQ(texts(find({"plain.example"})), (Texts{"udp 192.0.2.1:5060"}));
+  EXPECT_EQ(server_.asked_for["NAPTR plain.example"], 1U);
+  EXPECT_EQ(server_.asked_for["SRV _sip._udp.plain.example"], 1U);
+  now_ += 4s;
+  EXPECT_EQ(texts(find({"plain.example"})), (Texts{"udp 192.0.2.1:5060"}));
+  EXPECT_EQ(server_.asked_for["SRV _sip._udp.plain.example"], 1U);
+  server_.srv["_sip._udp.plain.example"] = {{1, 0, 5070, "plain.example"}};
+  now_ += 2s;
+  EXPECT_EQ(texts(find({"plain.example"})), (Texts{"udp 192.0.2.1:5070"}));
+  EXPECT_EQ(server_.asked_for["ADDRESS plain.example"], 2U) << "A and AAAA, once";
+}
+
+TEST_F(ResolverTest, AServerThatKnowsOnlyAddressesMakesNobodyWaitLong) {
+  start();
+  server_.mute_records = true;
+  server_.names["plain.example"] = {"192.0.2.1"};
+  net_->resolve(now_, 1, {"plain.example"});
+  const Time asked_at = now_;
+  for (int i = 0; i < 40 && all<engine::Resolved>().empty(); ++i) {
+    server_.serve();
+    turn(5);
+    pass(100ms);
+  }
+  ASSERT_EQ(all<engine::Resolved>().size(), 1U);
+  EXPECT_EQ(texts(all<engine::Resolved>().front().targets), (Texts{"udp 192.0.2.1:5060"}));
+  EXPECT_LE(now_ - asked_at, 4s);
+}
+
+TEST_F(ResolverTest, QuestionsAboutOneNameAreAskedOnce) {
+  start();
+  server_.names["busy.example"] = {"192.0.2.1"};
+  for (std::uint64_t i = 1; i <= 50; ++i) net_->resolve(now_, i, {"busy.example"});
+  ASSERT_TRUE(turn_until([&] {
+    server_.serve();
+    return all<engine::Resolved>().size() == 50;
+  }));
+  EXPECT_EQ(server_.asked_for["NAPTR busy.example"], 1U);
+  EXPECT_EQ(server_.asked_for["ADDRESS busy.example"], 2U);
+}
+
+TEST_F(ResolverTest, ARefusalIsNoAnswerAndIsNotRepeatedAtOnce) {
+  start();
+  server_.refuse = true;
+  EXPECT_TRUE(find(host_at("a.example")).empty());
+  const unsigned asked = server_.asked;
+  EXPECT_TRUE(find(host_at("a.example")).empty());
+  EXPECT_EQ(server_.asked, asked);
+  server_.refuse = false;
+  server_.names["a.example"] = {"192.0.2.1"};
+  now_ += 1s;
+  EXPECT_EQ(ask("a.example"), addresses({"192.0.2.1"}));
+}
+
+TEST_F(ResolverTest, ManyRecordsAreBounded) {
+  start();
+  for (unsigned i = 0; i < 25; ++i) {
+    const std::string host = "h" + std::to_string(i) + ".many.example";
+    server_.srv["_sip._udp.many.example"].push_back({i, 0, 5060, host});
+    server_.names[host] = {"192.0.2." + std::to_string(i)};
+  }
+  // More than a datagram without EDNS holds.
+  const auto found = find({"many.example", 0, Transport::udp});
+  EXPECT_EQ(found.size(), targets_max);
+}
+
+TEST_F(ResolverTest, EqualWeightsShareTheCalls) {
+  start();
+  server_.srv["_sip._udp.pair.example"] = {{1, 10, 5060, "a.pair.example"}, {1, 10, 5060, "b.pair.example"}};
+  server_.names["a.pair.example"] = {"192.0.2.1"};
+  server_.names["b.pair.example"] = {"192.0.2.2"};
+  unsigned first = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto found = find({"pair.example", 0, Transport::udp});
+    ASSERT_EQ(found.size(), 2U);
+    first += found.front().address.ip == *IpAddress::parse("192.0.2.1") ? 1U : 0U;
+  }
+  EXPECT_GT(first, 60U);
+  EXPECT_LT(first, 140U);
 }
 
 }  // namespace

@@ -122,7 +122,7 @@ TEST_F(LoopTest, ActionsArePerformedInOrder) {
 
 TEST_F(LoopTest, AnAddressThatIsAskedForComesBackAsAnInput) {
   machine_->on_step = [](Time, const engine::Input& input, engine::Actions& actions) {
-    if (std::holds_alternative<engine::Drain>(input)) actions.push_back(engine::Resolve{5, "192.0.2.1"});
+    if (std::holds_alternative<engine::Drain>(input)) actions.push_back(engine::Resolve{5, {"192.0.2.1"}});
   };
   loop_->put(engine::Drain{});
   loop_->round(1ms);

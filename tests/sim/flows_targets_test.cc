@@ -1,0 +1,242 @@
+// Where a leg is sent: targets of a name in their order, failover, and those that failed lately last.
+#include <algorithm>
+#include <memory>
+
+#include "cast.h"
+
+namespace baton::sim {
+namespace {
+
+Target at(std::uint8_t last, Transport transport = Transport::udp) {
+  return {transport, {IpAddress::v4(203, 0, 113, last), 5060}};
+}
+
+// The twin carrier's two gates are what one name leads to.
+Play named_gates(std::vector<Target> targets) {
+  Play play = usual_play();
+  play.transferor.acts.clear();
+  play.options.dns_targets = {{"gates.example.net", std::move(targets)}};
+  play.options.configure = [](trunk::Model& model) {
+    trunk::Carrier& twin = model.carriers.back();
+    twin.gateways.resize(1);
+    twin.gateways.front().host = "gates.example.net";
+    twin.gateways.front().port = 0;
+    twin.gateways.front().any_transport = true;
+  };
+  return play;
+}
+
+class Targets : public ::testing::Test {
+ protected:
+  explicit Targets() {
+    good_.role = "callee";
+    good_.final_after = 100ms;
+  }
+
+  void begin(const Play& play) {
+    stage_ = std::make_unique<Stage>(play.options);
+    stage_->first_gate.expect("", good_);
+    stage_->second_gate.expect("", good_);
+  }
+  World& world() { return stage_->world; }
+
+  // The endpoint calls a number on the twin carrier, talks, hangs up. Which gate answered: 1, 2; 0: none.
+  int call() {
+    const std::size_t first = answered(stage_->first_gate), second = answered(stage_->second_gate);
+    Script caller;
+    caller.role = "caller";
+    Party& party = stage_->endpoint.call(
+        caller, number::own, "sip:" + std::string(number::failover_target) + "@" + outbound_domain);
+    const bool settled = world().run_until([&] { return party.up() || party.seen.over; });
+    EXPECT_TRUE(settled);
+    took_ = world().now();
+    const int gate = answered(stage_->first_gate) > first     ? 1
+                     : answered(stage_->second_gate) > second ? 2
+                                                              : 0;
+    if (party.up()) {
+      Party& other = *Stage::newest(gate == 1 ? stage_->first_gate : stage_->second_gate);
+      EXPECT_TRUE(world().oracles().talk(party, other));
+      stage_->endpoint.act(party, {.what = What::bye});
+      world().run_until([&] { return other.seen.over; });
+    }
+    last_status_ = party.seen.final_status;
+    return gate;
+  }
+  std::size_t logged(const std::string& event) {
+    return static_cast<std::size_t>(
+        std::count_if(world().logs().begin(), world().logs().end(),
+                      [&](const engine::Log& log) { return log.event == event; }));
+  }
+  static std::size_t answered(Peer& peer) {
+    return static_cast<std::size_t>(std::count_if(peer.parties().begin(), peer.parties().end(),
+                                                  [](const Party& party) { return party.seen.answered; }));
+  }
+  void rest() {
+    world().run_to_rest();
+    EXPECT_TRUE(world().violations().empty()) << world().report();
+  }
+
+  Script good_;
+  std::unique_ptr<Stage> stage_;
+  Time took_{};
+  int last_status_ = 0;
+};
+
+TEST_F(Targets, TheFirstOfTheListIsCalled) {
+  begin(named_gates({at(31), at(30)}));
+  EXPECT_EQ(call(), 2);
+  EXPECT_TRUE(stage_->first_gate.parties().empty());
+  EXPECT_EQ(logged("target.blocked"), 0U);
+  rest();
+}
+
+TEST_F(Targets, ADeadFirstTargetCostsOneCallTheWaitAndNoOtherOne) {
+  begin(named_gates({at(30), at(31)}));
+  Script silent;
+  silent.silent = true;
+  stage_->first_gate.expect("", silent);
+  const Time began = world().now();
+  EXPECT_EQ(call(), 2);
+  EXPECT_GE(took_ - began, 32s) << "Timer B";
+  EXPECT_EQ(logged("target.blocked"), 1U);
+  // A branch and a Call-ID of its own: the second gate's INVITE is no copy of the first's.
+  EXPECT_NE(stage_->first_gate.parties().back().call_id, stage_->second_gate.parties().back().call_id);
+
+  stage_->first_gate.expect("", good_);
+  const Time again = world().now();
+  EXPECT_EQ(call(), 2) << "the one that failed is tried last";
+  EXPECT_LT(took_ - again, 2s);
+  // The while is over: the order is the name's again.
+  world().run_for(31s);
+  EXPECT_EQ(call(), 1);
+  EXPECT_EQ(logged("target.back"), 1U);
+  rest();
+}
+
+TEST_F(Targets, ARefusedConnectionIsNoTarget) {
+  begin(named_gates({at(30), at(31)}));
+  stage_->first_gate.set_reachable(false);
+  EXPECT_EQ(call(), 2);
+  stage_->first_gate.set_reachable(true);
+  EXPECT_EQ(call(), 2);
+  rest();
+}
+
+TEST_F(Targets, WhenAllFailedLatelyAllAreTried) {
+  begin(named_gates({at(30), at(31)}));
+  stage_->first_gate.set_reachable(false);
+  stage_->second_gate.set_reachable(false);
+  EXPECT_EQ(call(), 0);
+  EXPECT_EQ(last_status_, 503);
+  EXPECT_EQ(logged("target.blocked"), 2U);
+  stage_->second_gate.set_reachable(true);
+  EXPECT_EQ(call(), 2);
+  rest();
+}
+
+TEST_F(Targets, RetryAfterIsKept) {
+  begin(named_gates({at(30), at(31)}));
+  Script busy = good_;
+  busy.ring_after.reset();
+  busy.final_status = 503;
+  busy.retry_after = "120 (in the middle of maintenance)";
+  stage_->first_gate.expect("", busy);
+  EXPECT_EQ(call(), 2);
+  EXPECT_EQ(logged("target.blocked"), 1U);
+  stage_->first_gate.expect("", good_);
+  EXPECT_EQ(call(), 2);
+  world().run_for(100s);
+  EXPECT_EQ(call(), 2);
+  world().run_for(21s);
+  EXPECT_EQ(call(), 1);
+  rest();
+}
+
+TEST_F(Targets, A503WithoutRetryAfterConcernsThatCallOnly) {
+  begin(named_gates({at(30), at(31)}));
+  Script busy = good_;
+  busy.ring_after.reset();
+  busy.final_status = 503;
+  busy.retry_after.clear();
+  stage_->first_gate.expect("", busy);
+  EXPECT_EQ(call(), 2);
+  stage_->first_gate.expect("", good_);
+  EXPECT_EQ(call(), 1);
+  rest();
+}
+
+TEST_F(Targets, AnotherFailureIsTheHostsWordNotTheTargets) {
+  begin(named_gates({at(30), at(31)}));
+  Script refusing = good_;
+  refusing.final_status = 500;
+  stage_->first_gate.expect("", refusing);
+  EXPECT_EQ(call(), 0);
+  EXPECT_TRUE(stage_->second_gate.parties().empty());
+  rest();
+}
+
+TEST_F(Targets, ATargetThatWasGivenUpBeforeTheTimeoutIsKnownAllTheSame) {
+  begin(named_gates({at(30), at(31)}));
+  Script silent;
+  silent.silent = true;
+  stage_->first_gate.expect("", silent);
+  Script impatient;
+  impatient.role = "caller";
+  impatient.acts = {{When::started, 5s, What::cancel}};
+  Party& party = stage_->endpoint.call(impatient, number::own,
+                                       "sip:" + std::string(number::failover_target) + "@" + outbound_domain);
+  world().run_until([&] { return party.seen.over; });
+  world().run_for(40s);
+  EXPECT_EQ(logged("target.blocked"), 1U);
+  stage_->first_gate.expect("", good_);
+  world().run_for(1s);
+  EXPECT_EQ(call(), 2);
+  rest();
+}
+
+// Routes too: a literal gateway that failed gives way to the next gateway.
+TEST_F(Targets, AGatewayThatFailedGivesWayToTheNext) {
+  Play play = usual_play();
+  play.transferor.acts.clear();
+  begin(play);
+  stage_->first_gate.set_reachable(false);
+  EXPECT_EQ(call(), 2);
+  stage_->first_gate.set_reachable(true);
+  EXPECT_EQ(call(), 2);
+  world().run_for(31s);
+  EXPECT_EQ(call(), 1);
+  rest();
+}
+
+// RFC 3263 may lead to several transports; the targets that are called are the ones that were checked.
+TEST(TargetsOfAReferTo, APrivateOneAmongThemIsRefused) {
+  Play play = usual_play();
+  play.transferor.acts = {
+      {When::established, 500ms, What::refer, Stage::refer_to(number::target, "pbx.example.net")}};
+  play.options.configure = [](trunk::Model& model) {
+    for (trunk::Trunk& trunk : model.trunks) trunk.transfer.allowed_hosts = {"pbx.example.net"};
+  };
+  play.options.dns_targets = {
+      {"pbx.example.net", {at(20), {Transport::tcp, {IpAddress::v4(10, 0, 0, 9), 5070}}}}};
+  Cast(play).expect_refused(403);
+}
+
+TEST(TargetsOfAReferTo, TheFirstThatAnswersIsTheTarget) {
+  Play play = usual_play();
+  play.transferor.acts = {
+      {When::established, 500ms, What::refer, Stage::refer_to(number::target, "pbx.example.net")}};
+  play.options.configure = [](trunk::Model& model) {
+    for (trunk::Trunk& trunk : model.trunks) trunk.transfer.allowed_hosts = {"pbx.example.net"};
+  };
+  play.options.dns_targets = {{"pbx.example.net", {at(77), at(20, Transport::tcp), at(20)}}};
+  Cast cast(play);
+  EXPECT_TRUE(cast.run_until_final_notify());
+  cast.world().run_for(2s);
+  ASSERT_NE(cast.target(), nullptr);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.target()));
+  cast.hang_up(*cast.transferee);
+  cast.expect_rest();
+}
+
+}  // namespace
+}  // namespace baton::sim
