@@ -55,6 +55,7 @@ class Calls {
     bool inbound = true;
     std::string number;
     trunk::CallerId caller;
+    std::vector<trunk::Diversion> diversions;
     std::string carrier_id;
   };
   void start_call(Leg& leg, const Setup& setup);

@@ -93,7 +93,10 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
   plan.to_address =
       "<" + sip::Uri::sip(number, own != nullptr ? own->domain : route.uri.host).to_string() + ">";
   plan.caller = hunt.caller;
-  plan.trusted = !route.carrier_id.empty();
+  const trunk::Carrier* carrier = route.carrier_id.empty() ? nullptr : cx_.model->carrier(route.carrier_id);
+  if (own != nullptr) plan.identity = own->identity;
+  if (carrier != nullptr) plan.identity = carrier->identity;
+  plan.diversions = hunt.diversions;
   plan.auth_username = route.uri.auth_username;
   plan.auth_password = route.uri.auth_password;
   plan.codecs = hunt.codecs;

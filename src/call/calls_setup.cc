@@ -60,7 +60,8 @@ void Calls::set_up_inbound(Leg& leg, const trunk::Carrier& carrier) {
   Setup setup;
   setup.inbound = true;
   setup.carrier_id = carrier.id;
-  setup.caller = trunk::caller_identity(*leg.request, true);
+  setup.caller = trunk::caller_identity(*leg.request, carrier.identity.accept);
+  if (carrier.identity.accept) setup.diversions = trunk::diversions_of(*leg.request);
   setup.caller.number = printable(setup.caller.number);
   leg.carrier_id = carrier.id;
   leg.number = setup.caller.number;
@@ -117,7 +118,8 @@ void Calls::set_up_outbound(Leg& leg, const trunk::Trunk& trunk) {
     return stranger(Hangup::forbidden, "The trunk has neither an access list nor credentials");
   }
   leg.trunk_id = trunk.id;
-  setup.caller = trunk::caller_identity(*leg.request, true);
+  setup.caller = trunk::caller_identity(*leg.request, trunk.identity.accept);
+  if (trunk.identity.accept) setup.diversions = trunk::diversions_of(*leg.request);
   setup.caller.number = printable(setup.caller.number);
   if (!dialled_number(*uri)) {
     return refuse_call(leg, setup,
@@ -212,6 +214,7 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
   call.hunt.number = setup.number;
   call.hunt.party = setup.inbound ? "endpoint" : "callee";
   call.hunt.caller = setup.caller;
+  call.hunt.diversions = setup.diversions;
   call.hunt.max_forwards = call.max_forwards;
   call.hunt.routes = std::move(routes);
   // Timer C of a proxy (RFC 3261 16.6) where the trunk says nothing: nobody rings for ever.

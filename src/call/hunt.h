@@ -18,6 +18,7 @@ struct Hunt {
   std::string number;  // E.164 of who is sought
   std::string party;   // the ladder's column
   trunk::CallerId caller;
+  std::vector<trunk::Diversion> diversions;  // who was called before, the latest first
   std::vector<sdp::Codec> codecs;
   std::vector<sip::Draft::Field> headers;
   int max_forwards = 70;

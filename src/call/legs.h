@@ -25,7 +25,8 @@ struct DialPlan {
   std::string to_address;  // To, an addr-spec in <>
   std::string from_host;   // of the From URI; empty: our own address
   trunk::CallerId caller;
-  bool trusted = false;  // may learn an anonymous caller's number (RFC 3325)
+  trunk::IdentitySettings identity;          // of whom is called
+  std::vector<trunk::Diversion> diversions;  // the latest first
   std::string auth_username, auth_password;
   std::vector<sdp::Codec> codecs;
   int max_forwards = 70;

@@ -10,7 +10,7 @@ namespace {
 
 // How long a REFER that overtook the ACK waits for it: two repeats of the 2xx, and less than T2 (RFC 4320).
 constexpr Duration held_refer_max = 3s;
-constexpr Duration farewell_max = 2s;    // how long a BYE waits for the answer to a final NOTIFY
+constexpr Duration farewell_max = 2s;  // how long a BYE waits for the answer to a final NOTIFY
 
 }  // namespace
 

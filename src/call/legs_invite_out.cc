@@ -8,18 +8,6 @@
 #include "call/legs.h"
 
 namespace baton::call {
-namespace {
-
-// From of an outgoing leg (RFC 3323 4.1, RFC 3325): never the name of an anonymous caller.
-std::string from_address(const DialPlan& plan, const std::string& host) {
-  if (plan.caller.anonymous) return "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
-  std::string address = "<" + sip::Uri::sip(plan.caller.number, host).to_string() + ">";
-  if (plan.caller.display_name.empty()) return address;
-  return sip::quote(plan.caller.display_name) + " " + address;
-}
-
-}  // namespace
-
 LegHandle Legs::dial(DialPlan plan) {
   const LegHandle handle = legs_.emplace();
   ++live_;
@@ -51,7 +39,8 @@ LegHandle Legs::dial(DialPlan plan) {
 
   leg.dialog.call_id = cx_.rng.uuid();
   leg.dialog.local_tag = cx_.rng.token(10);
-  leg.dialog.local_address = from_address(plan, plan.from_host.empty() ? local->to_string() : plan.from_host);
+  const std::string host = plan.from_host.empty() ? local->to_string() : plan.from_host;
+  leg.dialog.local_address = trunk::from_address(plan.caller, host);
   leg.dialog.remote_address = plan.to_address;
   leg.dialog.remote_target = plan.request_uri;
   leg.dialog.next_hop = plan.to;
@@ -62,13 +51,11 @@ LegHandle Legs::dial(DialPlan plan) {
   invite.set(sip::HeaderId::max_forwards, std::to_string(plan.max_forwards));
   add_our_headers(invite, leg);
   invite.set(sip::HeaderId::user_agent, cx_.user_agent);
-  if (plan.caller.anonymous) invite.add(sip::HeaderId::privacy, "id");
-  if (!plan.caller.number.empty() && (plan.trusted || !plan.caller.anonymous)) {
-    const auto host = plan.from_host.empty() ? local->to_string() : plan.from_host;
-    invite.add(sip::HeaderId::p_asserted_identity,
-               "<" + sip::Uri::sip(plan.caller.number, host).to_string() + ">");
-  }
-  for (const auto& field : plan.headers) {
+  auto headers = trunk::identity_headers(plan.identity, plan.caller, host);
+  const auto diverted = trunk::diversion_headers(plan.identity, plan.diversions, plan.number, host);
+  headers.insert(headers.end(), diverted.begin(), diverted.end());
+  headers.insert(headers.end(), plan.headers.begin(), plan.headers.end());
+  for (const auto& field : headers) {
     if (field.id != sip::HeaderId::other) {
       invite.add(field.id, field.value);
     } else {

@@ -210,6 +210,7 @@ void Calls::promote_target(Transfer& transfer) {
   transfer.hunt.leg = {};
   const bool was_caller = call->caller == transfer.transferor;
   (was_caller ? call->caller : call->callee) = target->self;
+  call->hunt.diversions = transfer.hunt.diversions;
   (was_caller ? call->caller_id : call->callee_id) = trunk::CallerId{transfer.destination.number, {}, false};
   if (Leg* transferor = legs_.find(transfer.transferor)) transferor->call = 0;
 

@@ -300,6 +300,24 @@ Converted<trunk::TrunkDirection> to_direction(const std::string& text) {
   return to_word(text, words);
 }
 
+Converted<trunk::IdentityHeader> to_identity_header(const std::string& text) {
+  static constexpr Word<trunk::IdentityHeader> words[] = {
+      {"p-asserted-identity", trunk::IdentityHeader::asserted},
+      {"p-preferred-identity", trunk::IdentityHeader::preferred},
+      {"remote-party-id", trunk::IdentityHeader::remote_party_id},
+      {"none", trunk::IdentityHeader::none}};
+  return to_word(text, words);
+}
+
+Converted<trunk::DiversionHeader> to_diversion_header(const std::string& text) {
+  static constexpr Word<trunk::DiversionHeader> words[] = {
+      {"none", trunk::DiversionHeader::none},
+      {"diversion", trunk::DiversionHeader::diversion},
+      {"history-info", trunk::DiversionHeader::history_info},
+      {"both", trunk::DiversionHeader::both}};
+  return to_word(text, words);
+}
+
 Converted<trunk::TransferCallerId> to_transfer_caller_id(const std::string& text) {
   static constexpr Word<trunk::TransferCallerId> words[] = {
       {"by_direction", trunk::TransferCallerId::by_direction},

@@ -63,6 +63,14 @@ trunk::TransferSettings read_transfer(const Section& section) {
   return transfer;
 }
 
+trunk::IdentitySettings read_identity(const Section& section, trunk::IdentitySettings identity) {
+  identity.accept = section.boolean("accept", identity.accept);
+  identity.reveal_anonymous = section.boolean("reveal_anonymous", identity.reveal_anonymous);
+  identity.header = section.value_or("header", to_identity_header, identity.header);
+  identity.diversion = section.value_or("diversion", to_diversion_header, identity.diversion);
+  return identity;
+}
+
 struct Login {
   std::string username, password;
 };
@@ -161,6 +169,7 @@ trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix
   trunk.cps_max = read_limit(section, "cps_max", cps_most);
   trunk.concurrent_max = read_limit(section, "concurrent_max", concurrent_most);
   trunk.transfer = read_transfer(section.table("transfer"));
+  trunk.identity = read_identity(section.table("identity"), trunk.identity);
   read_direction(section, trunk);
   return trunk;
 }
@@ -192,6 +201,7 @@ trunk::Carrier read_carrier(const Section& section) {
       section.value_or("rate_per_minute", to_micros_of_money, carrier.rate_per_minute_micros);
   carrier.trusted_to_transfer = section.boolean("trusted_to_transfer", carrier.trusted_to_transfer);
   carrier.strip_plus = section.boolean("strip_plus", carrier.strip_plus);
+  carrier.identity = read_identity(section.table("identity"), carrier.identity);
   if (!section.has_items("gateways") && !section.has_items("sources")) {
     section.problem(
         "", "this carrier neither takes calls nor sends any",

@@ -35,15 +35,17 @@ constexpr Keys trunk_keys[] = {"id",
                                "answer_timeout",
                                "acl",
                                "credentials",
-                               "transfer"};
+                               "transfer",
+                               "identity"};
 constexpr Keys credentials_keys[] = {"username", "password"};
 constexpr Keys transfer_keys[] = {"enabled",       "accept_code", "ring_timeout",    "depth_max",
                                   "allowed_hosts", "caller_id",   "fixed_caller_id", "copy_headers"};
+constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {
-    "id",        "name",     "gateways", "username",        "password",
-    "sources",   "prefixes", "priority", "rate_per_minute", "trusted_to_transfer",
-    "strip_plus"};
+    "id",         "name",     "gateways", "username",        "password",
+    "sources",    "prefixes", "priority", "rate_per_minute", "trusted_to_transfer",
+    "strip_plus", "identity"};
 
 constexpr SectionSchema sections[] = {
     {"", file_keys},
@@ -57,8 +59,10 @@ constexpr SectionSchema sections[] = {
     {"trunk", trunk_keys},
     {"trunk.credentials", credentials_keys},
     {"trunk.transfer", transfer_keys},
+    {"trunk.identity", identity_keys},
     {"number", number_keys},
     {"carrier", carrier_keys},
+    {"carrier.identity", identity_keys},
 };
 
 const SectionSchema* find_section(std::string_view path) {

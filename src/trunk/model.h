@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/target.h"
 #include "base/time.h"
+#include "trunk/identity.h"
 
 namespace baton::trunk {
 
@@ -89,6 +90,7 @@ struct Trunk {
   unsigned cps_max = 0;
   unsigned concurrent_max = 0;
   TransferSettings transfer;
+  IdentitySettings identity;
   // inbound
   std::optional<Uri> primary;
   std::optional<Uri> fallback;
@@ -112,8 +114,9 @@ struct Carrier {
   std::vector<std::string> prefixes;  // "+44"; empty: every number
   int priority = 0;                   // lower first
   std::int64_t rate_per_minute_micros = 0;
-  bool trusted_to_transfer = false;  // its REFERs are accepted
-  bool strip_plus = false;           // send 4420… instead of +4420…
+  bool trusted_to_transfer = false;                     // its REFERs are accepted
+  bool strip_plus = false;                              // send 4420… instead of +4420…
+  IdentitySettings identity{.reveal_anonymous = true};  // RFC 3325: of our trust domain
 };
 
 // Lookups are by value and never fail loudly: null means "not configured".

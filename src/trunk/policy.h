@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "sip/header.h"
 #include "sip/message.h"
+#include "trunk/identity.h"
 #include "trunk/model.h"
 
 namespace baton::trunk {
@@ -58,16 +59,6 @@ struct Route {
 // other to the carriers whose prefixes match, longest prefix first, then priority, gateways in order. Empty:
 // no route.
 [[nodiscard]] std::vector<Route> routes_to(const Model& model, std::string_view e164);
-
-// What the outgoing leg says about the caller.
-struct CallerId {
-  std::string number;  // E.164 or, when the caller has none, whatever user part it showed
-  std::string display_name;
-  bool anonymous = false;  // From is anonymous@anonymous.invalid, Privacy: id (RFC 3323, RFC 3325)
-};
-
-// The caller's identity as a trusted peer sent it: P-Asserted-Identity first, then From; Privacy honoured.
-[[nodiscard]] CallerId caller_identity(const sip::Message& invite, bool trusted);
 
 // Which of them a transfer leg shows (transfer.md, "The leg to the target").
 [[nodiscard]] CallerId transfer_caller_id(const Trunk& trunk, const CallerId& transferee,
