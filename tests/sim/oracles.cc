@@ -62,6 +62,7 @@ void Oracles::sent(const engine::Send& send, Peer* to) {
     return;
   }
   check_form(*message);
+  check_hiding(*message, to);
   check_rewrite(*message);
   if (message->is_request()) {
     sent_request(*message, send, to);

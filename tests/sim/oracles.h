@@ -129,6 +129,7 @@ class Oracles {
   void received_invite_success(const sip::Message& message, Leg& leg);
   void notify_answered(Leg& leg, const std::string& branch, int status);
   void check_form(const sip::Message& message);
+  void check_hiding(const sip::Message& message, const Peer* to);  // oracles_hiding.cc
   void check_rewrite(const sip::Message& message);
   void learn_endpoint(Leg& leg, const sip::Message& message);
   void learn_roots();
