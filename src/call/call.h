@@ -43,6 +43,7 @@ struct Call {
   int max_forwards = 70;
   Span span;
   TransferHandle pending;       // not decided yet; at most one
+  TransferHandle joiner;        // another call's, that waits for this one to be answered; at most one
   unsigned transfers_live = 0;  // decided ones included
   unsigned depth = 0;           // transfers accepted so far, failed ones included
 
@@ -59,6 +60,10 @@ struct Transfer {
   LegHandle transferor;
   LegHandle transferee;
   LegHandle target;  // once it has answered
+  // Attended: the transferor's own leg in its consultation call, which Replaces named.
+  LegHandle consultation;
+  // Replaces named a call here that can not be joined: what the INVITE with it would be answered.
+  int replaces_status = 0;
   txn::TxnId refer;
   std::uint32_t refer_cseq = 0;
   bool subscribed = true;

@@ -43,6 +43,15 @@ class Calls {
     std::string reason{};  // Reason header for the party that is let go
   };
 
+  struct Named {           // what a Replaces names (RFC 3891)
+    bool ours = false;     // a call of this server, whether it can be joined or not
+    LegHandle leg;         // whose place is to be taken
+    bool ringing = false;  // its call is not answered, and its leg is the caller's
+    int status = 0;        // no such place: what an INVITE with this Replaces is answered (RFC 3891 3)
+    std::string why{};
+    std::optional<Rejection> refusal{};  // the asker may not have it
+  };
+
   // calls_setup.cc: a new INVITE
   void on_offered(Leg& leg);
   void set_up_inbound(Leg& leg, const trunk::Carrier& carrier);
@@ -84,6 +93,7 @@ class Calls {
   void erase_if_over(Call& call);
   void hear(LegHandle listener, LegHandle source);
   void hear_silence(LegHandle listener);
+  void take_off_hold(LegHandle leg);
   [[nodiscard]] std::vector<sdp::Codec> spoken(LegHandle leg);
   [[nodiscard]] HangupSource source_of(const Leg& leg) const;
 
@@ -91,12 +101,26 @@ class Calls {
   void on_referred(const LegReferred& event);
   [[nodiscard]] std::optional<Rejection> check_refer(const Call& call, const Leg& transferor,
                                                      const sip::Message& refer, ReferTiming timing,
-                                                     trunk::ReferTarget& target, const trunk::Trunk*& trunk);
+                                                     trunk::ReferTarget& target, const trunk::Trunk*& trunk,
+                                                     Named& named);
   void refuse_refer(Leg& transferor, txn::TxnId refer, TransferRecord record, const Rejection& verdict);
   [[nodiscard]] TransferRecord begin_record(const Call* call, const Leg& transferor,
                                             const sip::Message& refer);
   void copy_headers(const trunk::Trunk& trunk, const sip::Message& refer, const trunk::ReferTarget& target,
                     std::vector<sip::Draft::Field>& headers, std::string& referred_by);
+
+  // calls_replaces.cc: Replaces (RFC 3891), in a Refer-To
+  [[nodiscard]] Named find_named(const sip::DialogId& id, const std::string& account_id,
+                                 const std::string& carrier_id);
+  [[nodiscard]] Named find_consultation(const Call& call, const Leg& transferor, const std::string& replaces);
+  void begin_attended(Transfer& transfer, const Named& named);
+  void await_consultation(Transfer& transfer);
+  void join_consultation(Transfer& transfer);
+  void leave_consultation(Transfer& transfer);
+  [[nodiscard]] LegHandle sought(const Transfer& transfer);
+  void tell_joiner(Call& call, TransferEvent event, int status, std::string reason = {},
+                   std::string who = {});
+  void close_leaving(const Leg& leg);
 
   // transfers.cc: the table at work
   void fire(TransferHandle transfer, TransferEvent event, int status = 0, std::string reason = {},
@@ -140,6 +164,7 @@ class Calls {
   std::unordered_map<std::uint64_t, Asker> queries_;
   std::uint64_t next_query_ = 0;
   std::unordered_map<std::uint64_t, TransferHandle> parting_;  // by packed transferor leg
+  std::unordered_map<std::uint64_t, Span> leaving_;  // by packed leg: let go, its record waits for its end
   std::deque<Fired> fired_;
   bool firing_ = false;
 };

@@ -55,6 +55,8 @@ void Calls::on_progress(const LegProgress& event) {
                 event.status);
   }
   if (call->hunt.leg != event.leg) return;
+  tell_joiner(*call, event.early_media ? TransferEvent::target_early_media : TransferEvent::target_ringing,
+              event.status);
   legs_.progress(call->caller, event.status, event.early_media, spoken(event.leg));
   if (event.early_media) {
     hear(call->caller, event.leg);
@@ -91,10 +93,12 @@ void Calls::on_answered(const LegAnswered& event) {
   hear(event.leg, call->caller);
   hear(call->caller, event.leg);
   legs_.answer(call->caller, spoken(event.leg));
+  tell_joiner(*call, TransferEvent::target_answered, 200);
 }
 
 void Calls::on_failed(const LegFailed& event) {
   const Leg* leg = legs_.find(event.leg);
+  if (leg != nullptr) close_leaving(*leg);
   Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
   if (call == nullptr) return;
   Transfer* pending = transfers_.find(call->pending);
@@ -125,6 +129,8 @@ void Calls::on_failed(const LegFailed& event) {
 }
 
 void Calls::fail_setup(Call& call) {
+  tell_joiner(call, TransferEvent::target_failed, call.hunt.status != 0 ? call.hunt.status : 503,
+              call.hunt.reason, call.hunt.status == 0 ? "carrier" : "target");
   const int status = outward_status(call.hunt.status != 0 ? call.hunt.status : 503);
   const Hangup code =
       call.hunt.status == 0 ? Hangup::no_more_destinations : hangup_for_status(call.hunt.status);
@@ -155,6 +161,7 @@ void Calls::on_ended(const LegEnded& event) {
   if (const auto it = parting_.find(event.leg.pack()); it != parting_.end()) {
     fire(it->second, TransferEvent::transferor_left);
   }
+  close_leaving(*leg);
   Call* call = calls_.find(CallHandle::unpack(leg->call));
   if (call == nullptr || !call->has(event.leg)) return;
   Why why;
@@ -205,6 +212,7 @@ void Calls::leg_left(Call& call, LegHandle leg, const Why& why) {
 
 // One party has left: nobody stays in a call alone.
 void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
+  tell_joiner(call, TransferEvent::target_failed, 487, "The consultation call was given up", "transferor");
   abandon_hunt(call.hunt, {.code = why.code, .reason = "SIP;cause=487;text=\"The caller hung up\""});
   const Leg* gone = legs_.find(leaver);
   close_span(call.span, gone != nullptr && gone->ended_at ? *gone->ended_at : cx_.now, why);
@@ -263,6 +271,12 @@ void Calls::hear_silence(LegHandle listener) {
   const Leg* leg = legs_.find(listener);
   if (leg == nullptr || leg->media == 0 || !leg->in_call()) return;
   cx_.world.media(media::Hear{leg->media, media::Hear::Silence{}});
+}
+
+void Calls::take_off_hold(LegHandle handle) {
+  const Leg* leg = legs_.find(handle);
+  const bool held = leg != nullptr && leg->remote && leg->remote->direction != sdp::Direction::sendrecv;
+  if (held) legs_.reoffer(handle);
 }
 
 // What a party sends and hears, first choice first: what the other side should be offered.

@@ -41,6 +41,7 @@ TransferRecord Calls::begin_record(const Call* call, const Leg& transferor, cons
   record.refer_to = refer.header(sip::HeaderId::refer_to);
   record.referred_by = refer.header(sip::HeaderId::referred_by);
   if (call != nullptr) {
+    record.root_call_uuid = call->root_uuid;
     record.call_uuid = call->span.cdr.call_uuid;
     record.depth = call->depth + 1;
     const Leg* transferee = legs_.find(call->other(transferor.self));
@@ -70,7 +71,8 @@ void Calls::refuse_refer(Leg& transferor, txn::TxnId refer, TransferRecord recor
 
 std::optional<Rejection> Calls::check_refer(const Call& call, const Leg& transferor,
                                             const sip::Message& refer, ReferTiming timing,
-                                            trunk::ReferTarget& target, const trunk::Trunk*& trunk) {
+                                            trunk::ReferTarget& target, const trunk::Trunk*& trunk,
+                                            Named& named) {
   const auto refuse = [](int status, Hangup code, std::string text, unsigned retry_after_s = 0) {
     return Rejection{.status = status, .code = code, .text = std::move(text), .retry_after_s = retry_after_s};
   };
@@ -100,22 +102,29 @@ std::optional<Rejection> Calls::check_refer(const Call& call, const Leg& transfe
   } else if (*hops == 0) {
     return refuse(483, Hangup::too_many_hops, "Max-Forwards is used up, so the target can not be called");
   }
-  auto checked = trunk::check_refer_to(*cx_.model, *trunk, refer);
-  if (!checked) {
-    const trunk::Refusal& refusal = checked.error();
+  const auto refused = [&](const trunk::Refusal& refusal) {
     return refuse(refusal.status,
                   refusal.hangup_code != 0 ? static_cast<Hangup>(refusal.hangup_code)
                                            : hangup_for_status(refusal.status),
                   refusal.text);
+  };
+  auto read = trunk::read_refer_to(*trunk, refer);
+  if (!read) return refused(read.error());
+  target = std::move(*read);
+  if (!target.replaces.empty()) {
+    if (!trunk->transfer.attended) {
+      return refuse(403, Hangup::forbidden, "Attended transfers are disabled on this trunk");
+    }
+    named = find_consultation(call, transferor, target.replaces);
+    if (named.refusal) return named.refusal;
   }
-  target = std::move(*checked);
+  if (!named.ours) {
+    if (auto good = trunk::check_refer_target(*cx_.model, *trunk, target); !good)
+      return refused(good.error());
+  }
   if (call.depth >= trunk->transfer.depth_max) {
     return refuse(403, Hangup::forbidden,
                   "This call was transferred " + std::to_string(call.depth) + " times, the trunk's limit");
-  }
-  if (!target.replaces.empty()) {
-    return refuse(501, Hangup::not_implemented,
-                  "Attended transfer (Replaces) is not served yet; send a blind REFER");
   }
   if (const Transfer* pending = transfers_.find(call.pending);
       pending != nullptr && pending->transferor != transferor.self) {
@@ -145,7 +154,8 @@ void Calls::on_referred(const LegReferred& event) {
   }
   trunk::ReferTarget target;
   const trunk::Trunk* trunk = nullptr;
-  if (const auto refusal = check_refer(*call, *leg, *refer, event.timing, target, trunk)) {
+  Named named;
+  if (const auto refusal = check_refer(*call, *leg, *refer, event.timing, target, trunk, named)) {
     record.target_number = target.number;
     if (refusal->challenge) return legs_.answer_refer(event.leg, event.txn, *refusal);
     if (refusal->status == 420) {
@@ -189,6 +199,12 @@ void Calls::on_referred(const LegReferred& event) {
   hunt.max_forwards = std::min(refer->max_forwards().value_or(70), 70) - 1;
   if (transferee != nullptr) hunt.codecs = spoken(transfer.transferee);
   copy_headers(*trunk, *refer, target, hunt.headers, transfer.record.referred_by);
+  if (!target.replaces.empty() && !named.ours) {
+    // A call of somebody else's server: its party decides. One that knows no Replaces would ring a second
+    // time (RFC 5589 7.1).
+    hunt.headers.push_back({sip::HeaderId::replaces, {}, target.replaces});
+    hunt.headers.push_back({sip::HeaderId::require, {}, "replaces"});
+  }
   transfer.record.caller_id = hunt.caller.anonymous ? "anonymous" : hunt.caller.number;
 
   if (call->pending)
@@ -200,6 +216,9 @@ void Calls::on_referred(const LegReferred& event) {
   log(Severity::info, "transfer.started",
       {{"transfer", transfer.record.transfer_id}, {"call", call->root_uuid}, {"to", target.number}});
 
+  if (named.leg) return begin_attended(transfer, named);
+  transfer.replaces_status = named.status;
+  transfer.record.reason = named.why;
   if (target.resolve_host.empty()) return fire(handle, TransferEvent::target_allowed);
   Lookup lookup = target.foreign_uri().lookup();
   if (const auto literal = literal_target(lookup)) {

@@ -245,6 +245,28 @@ LegHandle Legs::find_by_name(const DialogName& name) const {
   return {};
 }
 
+LegHandle Legs::find_dialog_id(const sip::DialogId& id) const {
+  auto [first, last] = by_call_id_.equal_range(id.call_id);
+  for (auto it = first; it != last; ++it) {
+    const Leg* leg = legs_.find(it->second);
+    if (leg == nullptr) continue;
+    const std::string& ours = leg->dialog.local_tag;
+    const std::string& theirs = leg->dialog.remote_tag;
+    const bool same =
+        (id.to_tag == ours && id.from_tag == theirs) || (id.from_tag == ours && id.to_tag == theirs);
+    if (same) return it->second;
+  }
+  return {};
+}
+
+bool Legs::knows_call_id(const std::string& call_id, const std::string& account_id) const {
+  auto [first, last] = by_call_id_.equal_range(call_id);
+  return std::any_of(first, last, [&](const auto& entry) {
+    const Leg* leg = legs_.find(entry.second);
+    return leg != nullptr && leg->account_id == account_id;
+  });
+}
+
 // ---- What every message of ours says about us ----------------------------------------------------
 
 std::optional<SocketAddress> Legs::local_for(Transport transport, bool v6) const {

@@ -14,6 +14,7 @@
 #include "call/hangup.h"
 #include "call/leg.h"
 #include "call/leg_events.h"
+#include "sip/dialog_id.h"
 #include "trunk/policy.h"
 
 namespace baton::call {
@@ -110,6 +111,10 @@ class Legs {
   };
   [[nodiscard]] static DialogName name_of(const sip::Message& message);
   [[nodiscard]] LegHandle find_by_name(const DialogName& name) const;
+  // The dialog that Replaces or Target-Dialog names, its tags in either order. The leg may have ended.
+  [[nodiscard]] LegHandle find_dialog_id(const sip::DialogId& id) const;
+  // True when a call of that account has this Call-ID, whatever its tags.
+  [[nodiscard]] bool knows_call_id(const std::string& call_id, const std::string& account_id) const;
   [[nodiscard]] std::size_t size() const { return legs_.size(); }
   // Those that have not ended; the others linger to see repeats off.
   [[nodiscard]] std::size_t live() const { return live_; }

@@ -26,6 +26,10 @@ std::string_view to_string(TransferEvent event) {
       return "target_allowed";
     case TransferEvent::target_forbidden:
       return "target_forbidden";
+    case TransferEvent::consultation_answered:
+      return "consultation_answered";
+    case TransferEvent::consultation_ringing:
+      return "consultation_ringing";
     case TransferEvent::target_ringing:
       return "target_ringing";
     case TransferEvent::target_early_media:
@@ -76,6 +80,8 @@ std::string_view to_string(TransferAction action) {
       return "await_notify";
     case TransferAction::call_target:
       return "call_target";
+    case TransferAction::await_consultation:
+      return "await_consultation";
     case TransferAction::cancel_target:
       return "cancel_target";
     case TransferAction::promote_target:

@@ -22,21 +22,23 @@ enum class TransferState : std::uint8_t {
 inline constexpr std::size_t transfer_states = 6;
 
 enum class TransferEvent : std::uint8_t {
-  target_allowed,      // the look-up found only public addresses
-  target_forbidden,    // it found none, or a private one
-  target_ringing,      // 180, 181, 182, 183 without a description
-  target_early_media,  // 18x with a description
-  target_answered,     // 2xx with a usable description
-  target_failed,       // every route ended without an answer, or there was none to try
-  ring_timeout,        // rang as long as the trunk allows
-  transferor_left,     // BYE from the transferor, or its dialog died
-  transferee_left,     // BYE from the transferee, or its dialog died
-  target_left,         // BYE from the target after its answer
-  superseded,          // another REFER on the same dialog was accepted
-  cancelled,           // through the API, or the server stops
-  notify_settled,      // the final NOTIFY is answered, refused, or 2 s old; or nobody subscribed
+  target_allowed,         // the look-up found only public addresses
+  target_forbidden,       // it found none, or a private one
+  consultation_answered,  // Replaces names an answered call of the transferor's on this server
+  consultation_ringing,   // … one whose other party rings still
+  target_ringing,         // 180, 181, 182, 183 without a description
+  target_early_media,     // 18x with a description
+  target_answered,        // 2xx with a usable description
+  target_failed,          // every route ended without an answer, or there was none to try
+  ring_timeout,           // rang as long as the trunk allows
+  transferor_left,        // BYE from the transferor, or its dialog died
+  transferee_left,        // BYE from the transferee, or its dialog died
+  target_left,            // BYE from the target after its answer
+  superseded,             // another REFER on the same dialog was accepted
+  cancelled,              // through the API, or the server stops
+  notify_settled,         // the final NOTIFY is answered, refused, or 2 s old; or nobody subscribed
 };
-inline constexpr std::size_t transfer_events = 13;
+inline constexpr std::size_t transfer_events = 15;
 
 enum class TransferAction : std::uint8_t {
   none,
@@ -50,15 +52,16 @@ enum class TransferAction : std::uint8_t {
   notify_gone,         // NOTIFY 487, terminated
   await_notify,        // 2 s for the answer to the final NOTIFY
   call_target,         // admission, routes, INVITE; starts the ring timer
-  cancel_target,       // CANCEL; ACK and BYE when its 200 crosses
-  promote_target,      // the target takes the transferor's place in the call
+  await_consultation,  // starts the ring timer for a target that the transferor has called itself
+  cancel_target,       // CANCEL; ACK and BYE when its 200 crosses. A consultation stays with the transferor
+  promote_target,      // the target takes the transferor's place in the call, out of a consultation call too
   acknowledge_target,  // ACK
   play_ring_back,      // the transferee hears the tone of the target's country, unless it hears early media
   play_target,         // the transferee hears the target's early media
   bridge_media,        // transferee and target hear each other, the transferor nobody
   restore_media,       // the transferee hears the transferor again
-  bye_transferor,
-  drop_transferee,  // BYE, with a Reason
+  bye_transferor,      // and out of its consultation call
+  drop_transferee,     // BYE, with a Reason
   record_transferred,
   record_failed,
   record_refused,
@@ -74,7 +77,7 @@ enum class Verdict : std::uint8_t {
 };
 
 struct TransferRow {
-  static constexpr std::size_t actions_max = 6;
+  static constexpr std::size_t actions_max = 7;
   TransferState from = TransferState::ended;
   TransferEvent event = TransferEvent::cancelled;
   Verdict verdict = Verdict::impossible;
@@ -109,6 +112,12 @@ inline constexpr auto transfer_table = [] {
     // ---- checking -----------------------------------------------------------------------------------------
     row(S::checking, E::target_allowed, S::dialing, {A::accept_refer, A::notify_trying, A::call_target},
         "RFC 3515 2.4.2: accepted only when the request is authorised; the 202 precedes the first NOTIFY"),
+    row(S::checking, E::consultation_answered, S::parting,
+        {A::accept_refer, A::notify_trying, A::promote_target, A::bridge_media, A::notify_success,
+         A::record_transferred, A::await_notify},
+        "RFC 5589 7: both calls are here, so their far ends are joined and nobody is called"),
+    row(S::checking, E::consultation_ringing, S::dialing, {A::accept_refer, A::notify_trying, A::await_consultation},
+        "RFC 5589 7.6: the transferor does not wait for the answer; the two are joined when it comes"),
     row(S::checking, E::target_forbidden, S::ended, {A::refuse_refer, A::record_refused},
         "A name that leads to a private address is refused like the address itself"),
     row(S::checking, E::transferor_left, S::ended, {A::refuse_refer, A::drop_transferee, A::record_abandoned},
@@ -148,6 +157,8 @@ inline constexpr auto transfer_table = [] {
         "RFC 3515 2.4.6: each REFER has its own subscription; the older one ends here"),
     row(S::dialing, E::cancelled, S::ended, {A::cancel_target, A::restore_media, A::notify_gone, A::record_cancelled},
         "The call stays with the transferor"),
+    impossible(S::dialing, E::consultation_answered, "Replaces is looked up once, while the REFER is checked"),
+    impossible(S::dialing, E::consultation_ringing, "Replaces is looked up once, while the REFER is checked"),
     impossible(S::dialing, E::target_allowed, "The look-up is over"),
     impossible(S::dialing, E::target_forbidden, "The look-up is over"),
     impossible(S::dialing, E::target_left, "It has not answered; a withdrawn answer is a failure"),
@@ -174,6 +185,8 @@ inline constexpr auto transfer_table = [] {
         "RFC 3515 2.4.6: each REFER has its own subscription; the older one ends here"),
     row(S::ringing, E::cancelled, S::ended, {A::cancel_target, A::restore_media, A::notify_gone, A::record_cancelled},
         "The call stays with the transferor"),
+    impossible(S::ringing, E::consultation_answered, "Replaces is looked up once, while the REFER is checked"),
+    impossible(S::ringing, E::consultation_ringing, "Replaces is looked up once, while the REFER is checked"),
     impossible(S::ringing, E::target_allowed, "The look-up is over"),
     impossible(S::ringing, E::target_forbidden, "The look-up is over"),
     impossible(S::ringing, E::target_left, "It has not answered; a withdrawn answer is a failure"),
@@ -188,6 +201,8 @@ inline constexpr auto transfer_table = [] {
     ignored(S::parting, E::target_left, "The call is between transferee and target now, and ends as any call"),
     ignored(S::parting, E::cancelled, "Too late: it is decided"),
     impossible(S::parting, E::superseded, "A transferor on its way out gets 481"),
+    impossible(S::parting, E::consultation_answered, "Replaces is looked up once, while the REFER is checked"),
+    impossible(S::parting, E::consultation_ringing, "Replaces is looked up once, while the REFER is checked"),
     impossible(S::parting, E::target_allowed, "The look-up is over"),
     impossible(S::parting, E::target_forbidden, "The look-up is over"),
     impossible(S::parting, E::target_ringing, "The target has answered or is disowned"),
@@ -204,6 +219,8 @@ inline constexpr auto transfer_table = [] {
     ignored(S::releasing, E::target_left, "The call is between transferee and target now, and ends as any call"),
     ignored(S::releasing, E::cancelled, "Too late: it is decided"),
     impossible(S::releasing, E::superseded, "A transferor on its way out gets 481"),
+    impossible(S::releasing, E::consultation_answered, "Replaces is looked up once, while the REFER is checked"),
+    impossible(S::releasing, E::consultation_ringing, "Replaces is looked up once, while the REFER is checked"),
     impossible(S::releasing, E::target_allowed, "The look-up is over"),
     impossible(S::releasing, E::target_forbidden, "The look-up is over"),
     impossible(S::releasing, E::target_ringing, "The target has answered or is disowned"),

@@ -114,7 +114,10 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       return arm(transfer, TransferTimer::notify, notify_wait);
     case A::call_target:
       return call_target(transfer);
+    case A::await_consultation:
+      return await_consultation(transfer);
     case A::cancel_target:
+      if (transfer.consultation) return leave_consultation(transfer);
       step(transfer, "target_cancelled");
       return abandon_hunt(transfer.hunt,
                           {.code = Hangup::normal, .reason = "SIP;cause=487;text=\"Transfer ended\""});
@@ -124,7 +127,7 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       return legs_.acknowledge(transfer.target);
     case A::play_ring_back: {
       const Leg* transferee = legs_.find(transfer.transferee);
-      const Leg* target = legs_.find(transfer.hunt.leg);
+      const Leg* target = legs_.find(sought(transfer));
       if (transferee == nullptr || transferee->media == 0) return;
       // A 180 after early media does not take it away again.
       if (target != nullptr && target->early_media) return;
@@ -133,20 +136,19 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
     }
     case A::play_target:
       step(transfer, "early_media", transfer.status);
-      return hear(transfer.transferee, transfer.hunt.leg);
-    case A::bridge_media: {
+      return hear(transfer.transferee, sought(transfer));
+    case A::bridge_media:
       hear(transfer.transferee, transfer.target);
       hear(transfer.target, transfer.transferee);
       hear_silence(transfer.transferor);
-      const Leg* transferee = legs_.find(transfer.transferee);
-      const bool held = transferee != nullptr && transferee->remote &&
-                        transferee->remote->direction != sdp::Direction::sendrecv;
-      if (held) legs_.reoffer(transfer.transferee);
+      hear_silence(transfer.consultation);
+      take_off_hold(transfer.transferee);
+      if (transfer.consultation) take_off_hold(transfer.target);
       return;
-    }
     case A::restore_media:
       return hear(transfer.transferee, transfer.transferor);
     case A::bye_transferor:
+      leave_consultation(transfer);
       return legs_.hang_up(transfer.transferor, {.code = Hangup::transferred,
                                                  .reason = "SIP;cause=200;text=\"Call transferred\"",
                                                  .notified = true});
@@ -176,6 +178,7 @@ void Calls::call_target(Transfer& transfer) {
   };
   Call* call = calls_.find(transfer.call);
   BATON_ASSERT(call != nullptr);
+  if (transfer.replaces_status != 0) return failed(transfer.replaces_status, transfer.record.reason);
   const trunk::Trunk* trunk = cx_.model->trunk(transfer.record.trunk_id);
   const trunk::Account* account = cx_.model->account(call->account_id);
   if (trunk == nullptr || account == nullptr) return failed(503, "The trunk was removed");
@@ -202,9 +205,10 @@ void Calls::call_target(Transfer& transfer) {
 // The target takes the transferor's place; its stretch of the call begins. The transferor's ends when it is
 // gone.
 void Calls::promote_target(Transfer& transfer) {
+  if (transfer.consultation) join_consultation(transfer);
   Call* call = calls_.find(transfer.call);
   BATON_ASSERT(call != nullptr);
-  Leg* target = legs_.find(transfer.hunt.leg);
+  Leg* target = legs_.find(transfer.consultation ? transfer.target : transfer.hunt.leg);
   BATON_ASSERT(target != nullptr);
   transfer.target = target->self;
   transfer.hunt.leg = {};
@@ -252,6 +256,7 @@ void Calls::finish_transfer(Transfer& transfer) {
   parting_.erase(transfer.transferor.pack());
   if (transfer.query != 0) queries_.erase(transfer.query);
   abandon_hunt(transfer.hunt, {});
+  leave_consultation(transfer);
   if (transfer.ticket) admission_.release(cx_.now, transfer.ticket);
   const Leg* transferor = legs_.find(transfer.transferor);
   close_span(transfer.old_span,
@@ -370,7 +375,8 @@ std::string Calls::check_invariants() {
     const bool decided =
         transfer.state == TransferState::parting || transfer.state == TransferState::releasing;
     if (decided != transfer.recorded) note(name + "decided and recorded disagree");
-    if (!decided && !transfer.hunt.active() && transfer.state != TransferState::checking)
+    if (!decided && !transfer.hunt.active() && !transfer.consultation &&
+        transfer.state != TransferState::checking)
       note(name + "waits for nobody");
   });
   return broken;

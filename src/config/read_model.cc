@@ -51,6 +51,7 @@ trunk::TransferSettings read_transfer(const Section& section) {
   transfer.caller_id = section.value_or("caller_id", to_transfer_caller_id, transfer.caller_id);
   transfer.fixed_caller_id = section.value_or("fixed_caller_id", to_number, transfer.fixed_caller_id);
   transfer.copy_headers = section.boolean("copy_headers", transfer.copy_headers);
+  transfer.attended = section.boolean("attended", transfer.attended);
   const bool is_fixed = transfer.caller_id == trunk::TransferCallerId::fixed;
   if (is_fixed && !section.has("fixed_caller_id")) {
     section.problem("fixed_caller_id", R"(caller_id = "fixed" needs a number)",

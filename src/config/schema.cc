@@ -38,8 +38,9 @@ constexpr Keys trunk_keys[] = {"id",
                                "transfer",
                                "identity"};
 constexpr Keys credentials_keys[] = {"username", "password"};
-constexpr Keys transfer_keys[] = {"enabled",       "accept_code", "ring_timeout",    "depth_max",
-                                  "allowed_hosts", "caller_id",   "fixed_caller_id", "copy_headers"};
+constexpr Keys transfer_keys[] = {"enabled",         "accept_code",   "ring_timeout",
+                                  "depth_max",       "allowed_hosts", "caller_id",
+                                  "fixed_caller_id", "copy_headers",  "attended"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {

@@ -115,6 +115,24 @@ void Admission::answered(Time now, Ticket ticket) {
   minutes_.insert({found->second.next_minute, ticket.id});
 }
 
+Admission::Ticket Admission::split(Time now, Ticket ticket) {
+  const auto found = tickets_.find(ticket.id);
+  if (found == tickets_.end()) return {};
+  Held held;
+  held.account_id = found->second.account_id;
+  held.trunk_id = found->second.trunk_id;
+  held.rate = found->second.rate;
+  held.reserved = found->second.reserved != 0 ? held.rate : 0;
+  Use& of_account = accounts_[held.account_id];
+  of_account.reserved = add(of_account.reserved, held.reserved);
+  ++of_account.live;
+  ++trunks_[held.trunk_id].live;
+  const Ticket half{++next_id_};
+  tickets_.emplace(half.id, std::move(held));
+  answered(now, half);
+  return half;
+}
+
 // A call that has used up the minute it reserved reserves the next one: long calls must not hide what they
 // cost from those who ask later.
 void Admission::reserve_begun_minutes(Time now) {

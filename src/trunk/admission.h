@@ -34,6 +34,9 @@ class Admission {
                                               std::int64_t rate_per_minute_micros);
   // The leg was answered: its price runs from here.
   void answered(Time now, Ticket ticket);
+  // A second ticket of the same account, trunk and rate, answered now: an answered leg goes on in another
+  // record. Never refused: nobody new is called. None when `ticket` is none.
+  [[nodiscard]] Ticket split(Time now, Ticket ticket);
   // The leg is over. Charges whole seconds from the answer, rounded up, and returns the price in millionths.
   std::int64_t release(Time now, Ticket ticket);
 

@@ -55,6 +55,7 @@ struct TransferSettings {
   TransferCallerId caller_id = TransferCallerId::by_direction;
   std::string fixed_caller_id;  // E.164, with TransferCallerId::fixed
   bool copy_headers = true;     // X-* and User-to-User of the REFER itself
+  bool attended = true;         // Replaces, in a Refer-To and in an INVITE (RFC 3891)
 };
 
 struct Uri {         // where an endpoint or gateway is

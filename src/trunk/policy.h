@@ -37,6 +37,11 @@ struct ReferTarget {
 // Refer-To count, scheme, method, number, host, literal private host, geo; in the contract's order.
 [[nodiscard]] Result<ReferTarget, Refusal> check_refer_to(const Model& model, const Trunk& trunk,
                                                           const sip::Message& refer);
+// Its two halves: what the Refer-To says, and whether that may be called. Where Replaces names a call of ours
+// nobody is called, and phones write any URI they like.
+[[nodiscard]] Result<ReferTarget, Refusal> read_refer_to(const Trunk& trunk, const sip::Message& refer);
+[[nodiscard]] Result<void, Refusal> check_refer_target(const Model& model, const Trunk& trunk,
+                                                       ReferTarget& target);
 
 // True when a host names an address by anything but a dotted quad or bracketed IPv6: "3232235777", "0x7f.1",
 // "0177.0.0.1", "127.1". Such hosts are treated as private: no carrier is reached that way on purpose.

@@ -244,8 +244,7 @@ Uri ReferTarget::foreign_uri() const {
   return foreign;
 }
 
-Result<ReferTarget, Refusal> check_refer_to(const Model& model, const Trunk& trunk,
-                                            const sip::Message& refer) {
+Result<ReferTarget, Refusal> read_refer_to(const Trunk& trunk, const sip::Message& refer) {
   auto refer_to = read_single(trunk, refer);
   if (!refer_to) return fail(refer_to.error());
   ReferTarget target;
@@ -256,6 +255,10 @@ Result<ReferTarget, Refusal> check_refer_to(const Model& model, const Trunk& tru
   std::erase_if(target.uri.parameters,
                 [](const auto& one) { return equals_ignoring_case(one.name, "method"); });
   if (auto good = read_headers(target.uri, target); !good) return fail(good.error());
+  return target;
+}
+
+Result<void, Refusal> check_refer_target(const Model& model, const Trunk& trunk, ReferTarget& target) {
   auto number = read_number(trunk, target.uri);
   if (!number) return fail(number.error());
   target.number = std::move(*number);
@@ -266,7 +269,14 @@ Result<ReferTarget, Refusal> check_refer_to(const Model& model, const Trunk& tru
   if (account == nullptr) {
     return fail(forbidden("The account of this trunk is no longer configured; add it again"));
   }
-  if (auto good = check_geo(model, *account, target.number); !good) return fail(good.error());
+  return check_geo(model, *account, target.number);
+}
+
+Result<ReferTarget, Refusal> check_refer_to(const Model& model, const Trunk& trunk,
+                                            const sip::Message& refer) {
+  auto target = read_refer_to(trunk, refer);
+  if (!target) return target;
+  if (auto good = check_refer_target(model, trunk, *target); !good) return fail(good.error());
   return target;
 }
 

@@ -103,6 +103,15 @@ Flow flow(std::string name, bool inbound, const std::function<void(Flow&)>& chan
   return flow;
 }
 
+// The target is called by the transferor itself, and answers after `answer`; the REFER comes after 8 s.
+void attended(Flow& flow, Duration answer) {
+  flow.target.final_after = answer;
+  auto consultation = std::make_shared<Script>();
+  consultation->role = "consultation";
+  flow.transferor.consultation = consultation;
+  flow.transferor.acts = {Stage::consult(number::target, 1s), Stage::refer_attended(8s)};
+}
+
 std::vector<Flow> flows() {
   std::vector<Flow> all;
   for (const bool inbound : {true, false}) {
@@ -147,6 +156,15 @@ std::vector<Flow> flows() {
       f.transferee.acts = {{When::established, 9s, What::offerless}};
     }));
     all.push_back(flow(prefix + "target_silent", inbound, [](Flow& f) { f.target.silent = true; }));
+    all.push_back(flow(prefix + "attended", inbound, [](Flow& f) { attended(f, 1s); }));
+    all.push_back(flow(prefix + "semi_attended", inbound, [](Flow& f) {
+      attended(f, 16s);
+      f.target.rings = 2;
+    }));
+    all.push_back(flow(prefix + "attended_over_tcp", inbound, [](Flow& f) {
+      attended(f, 1s);
+      f.transport = Transport::tcp;
+    }));
     all.push_back(flow(prefix + "over_tcp", inbound, [](Flow& f) { f.transport = Transport::tcp; }));
   }
   return all;

@@ -74,13 +74,6 @@ TEST(Answer, EarlyDialogOfACallerIs491Too) {
   EXPECT_FALSE(cast.transferor->seen.refer_retry_after.front().empty());
 }
 
-TEST_P(Answers, AttendedTransferIsRefusedWithAReasonUntilItIsServed) {
-  expect_answer(GetParam(),
-                "<sip:" + std::string(number::target) + "@" + inbound_domain +
-                    "?Replaces=abc%40example.com%3Bto-tag%3D1%3Bfrom-tag%3D2>",
-                501);
-}
-
 TEST(Answer, ReferThatOvertookTheAckIsHeldForIt) {
   Play play = usual_play(false);
   play.transferor.ack_after = 200ms;

@@ -210,11 +210,16 @@ bool Oracles::may_notify(const Leg& leg, bool final) const {
   if (!oldest) return true;
   // Two cases in which the final one may not wait: it has waited long enough, or our BYE is about to follow
   // because the other party has left, or a transfer without a subscription has succeeded.
-  const bool bye_due = std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
-    if (transfer.transferor != &leg) return false;
-    const bool alone = transfer.transferee != nullptr && transfer.transferee->over;
-    return alone || (transfer.target_answered && transfer.no_subscription);
-  });
+  const bool bye_due = std::any_of(transfers_.begin(), transfers_.end(),
+                                   [&](const Transfer& transfer) {
+                                     if (transfer.transferor != &leg) return false;
+                                     const bool alone =
+                                         transfer.transferee != nullptr && transfer.transferee->over;
+                                     return alone || (transfer.target_answered && transfer.no_subscription);
+                                   }) ||
+                       std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
+                         return transfer.consultation == &leg && transfer.target_answered;
+                       });
   return final && (bye_due || byes_excused_ || world_.now() - *oldest >= 2s);
 }
 
@@ -227,6 +232,7 @@ void Oracles::sent_notify(const Message& message, Leg& leg, const std::string& b
     return;
   }
   const bool final = state->token == "terminated";
+  learn_consultation_answered(*transfer);
   if (!transfer->accepted()) violation("NOTIFY before the REFER is accepted");
   if (transfer->no_subscription) violation("NOTIFY although the REFER asked for no subscription");
   if (transfer->finals > 0) violation("NOTIFY after the final one");
@@ -255,7 +261,8 @@ void Oracles::sent_notify(const Message& message, Leg& leg, const std::string& b
 
 bool Oracles::transfer_pending(const std::string& root) const {
   return std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
-    return transfer.transferor->root == root && transfer.pending() && !transfer.transferor->over;
+    return call_of(transfer.transferor->root) == call_of(root) && transfer.pending() &&
+           !transfer.transferor->over;
   });
 }
 
@@ -276,11 +283,11 @@ bool Oracles::lost(const Leg& leg) const {
 
 bool Oracles::others_up(const Leg& leg) const {
   return std::any_of(legs_.begin(), legs_.end(), [&](const Leg& other) {
-    return &other != &leg && other.root == leg.root && other.answered && !other.over;
+    return &other != &leg && same_call(other, leg) && other.answered && !other.over;
   });
 }
 
-bool Oracles::may_send_bye(const Leg& leg) const {
+bool Oracles::may_send_bye(const Leg& leg) {
   if (byes_excused_ || lost(leg)) return true;
   // The one it talked with is gone, and it was that one who went; or nobody else is there at all.
   if (leg.partner != nullptr && leg.partner->over && leg.partner->over_by_peer) return true;
@@ -290,9 +297,11 @@ bool Oracles::may_send_bye(const Leg& leg) const {
   // An answer that crossed our CANCEL, or came when it was not wanted any more: it never was joined to
   // anybody.
   if (leg.server_called && (leg.cancelled || leg.partner == nullptr)) return true;
-  for (const Transfer& transfer : transfers_) {
+  for (Transfer& transfer : transfers_) {
     if (!transfer.accepted()) continue;
+    learn_consultation_answered(transfer);
     if (transfer.transferor == &leg && transfer.target_answered) return true;
+    if (transfer.consultation == &leg && transfer.target_answered) return true;
     // The early BYE of its transferor takes the transferee with it.
     if (transfer.transferee == &leg && transfer.transferor->over && transfer.transferor->over_by_peer)
       return true;
@@ -467,6 +476,12 @@ void Oracles::received_refer(const Message& message, Leg& leg) {
   }
   transfer.no_subscription =
       message.header(HeaderId::refer_sub) == "false" || message.lists(HeaderId::require, "nosub");
+  if (transfer.refer_to.find('?') != std::string::npos) {
+    const std::string plain = sip::percent_decode(transfer.refer_to);
+    for (Leg& other : legs_) {
+      if (&other != &leg && plain.find(other.call_id) != std::string::npos) transfer.consultation = &other;
+    }
+  }
   refers_[std::string(message.top_via().branch())] = &transfer;
 }
 
@@ -477,10 +492,17 @@ void Oracles::received_response(const Message& message) {
   own.provisional = own.provisional || message.status() < 200;
   if (message.status() < 200 || own.leg == nullptr) return;
   Leg& leg = *own.leg;
-  // Timer B has ended the transaction (RFC 3261 17.1.1.2).
-  if (own.method == Method::invite && !own.provisional && world_.now() - own.sent >= transaction_life) return;
-  // Nothing for so long after a CANCEL: the INVITE is given up (RFC 3261 9.1).
-  if (leg.cancel_sent && world_.now() - *leg.cancel_sent >= transaction_life) return;
+  // Timer B has ended the transaction (RFC 3261 17.1.1.2), or the INVITE was given up so long after a CANCEL
+  // (9.1). Whether it still acknowledges at the very end of that time is its own affair.
+  const bool given_up =
+      own.method == Method::invite && !own.provisional && world_.now() - own.sent >= transaction_life;
+  if (given_up || (leg.cancel_sent && world_.now() - *leg.cancel_sent >= transaction_life)) {
+    if (own.method == Method::invite && message.status() >= 300) {
+      own.final = message.status();
+      own.acked_non_2xx = true;
+    }
+    return;
+  }
   if (own.method == Method::invite && message.status() < 300) {
     received_invite_success(message, leg);
   }
@@ -511,7 +533,7 @@ void Oracles::received_invite_success(const Message& message, Leg& leg) {
   for (auto transfer = transfers_.rbegin(); transfer != transfers_.rend(); ++transfer) {
     const std::string_view number = transfer->number;
     const bool same = !number.empty() && (leg.number == number || leg.number == number.substr(1));
-    if (!same || transfer->transferor->root != leg.root || !transfer->pending()) continue;
+    if (!same || !same_call(*transfer->transferor, leg) || !transfer->pending()) continue;
     transfer->target_answered = true;
     return;
   }

@@ -51,6 +51,7 @@ class Oracles {
   struct Transfer {
     Leg* transferor = nullptr;
     Leg* transferee = nullptr;
+    Leg* consultation = nullptr;  // the transferor's other leg, which Replaces named
     std::uint32_t cseq = 0;
     std::string refer_to, number;
     int status = 0;  // what the REFER was answered; 0: nothing yet
@@ -138,8 +139,14 @@ class Oracles {
   void update_partners();
   void check_company();
   void check_after_failure();
-  [[nodiscard]] bool may_send_bye(const Leg& leg) const;
+  [[nodiscard]] bool may_send_bye(const Leg& leg);
   [[nodiscard]] bool others_up(const Leg& leg) const;
+  [[nodiscard]] bool same_call(const Leg& one, const Leg& other) const;
+  // The call that a root belongs to now: an attended transfer makes one of two.
+  [[nodiscard]] const std::string& call_of(const std::string& root) const;
+  void join_roots(const std::string& one, const std::string& other);
+  void learn_consultation_answered(Transfer& transfer);
+  [[nodiscard]] bool joined_to_another(const std::string& root) const;
   [[nodiscard]] bool transfer_pending(const std::string& root) const;
   [[nodiscard]] bool linked(const Leg& one, const Leg& other) const;
   [[nodiscard]] bool lost(const Leg& leg) const;
@@ -166,6 +173,7 @@ class Oracles {
   std::map<std::string, Success> successes_;
   std::map<std::string, Transfer*> refers_;  // by branch
   std::vector<const Transfer*> just_failed_;
+  std::map<std::string, std::string> joined_;      // root to the root of the call it became part of
   std::map<std::string, unsigned> sent_requests_;  // bytes, for the trace
   std::size_t traces_read_ = 0, transfers_read_ = 0;
   std::uint64_t order_ = 0;

@@ -44,10 +44,41 @@ void Oracles::learn_roots() {
     const auto message = Message::parse(trace.bytes);
     if (!message) continue;
     if (Leg* leg = find_leg(message->call_id())) {
-      if (!leg->root.empty() && leg->root != trace.root_call_uuid) {
+      if (!leg->root.empty() && call_of(leg->root) != call_of(trace.root_call_uuid)) {
         violation("one dialog is traced in two calls");
       }
-      leg->root = trace.root_call_uuid;
+      if (leg->root.empty()) leg->root = trace.root_call_uuid;  // where it began
+    }
+  }
+}
+
+const std::string& Oracles::call_of(const std::string& root) const {
+  const std::string* now = &root;
+  for (auto found = joined_.find(*now); found != joined_.end(); found = joined_.find(*now))
+    now = &found->second;
+  return *now;
+}
+
+bool Oracles::same_call(const Leg& one, const Leg& other) const {
+  return call_of(one.root) == call_of(other.root);
+}
+
+void Oracles::join_roots(const std::string& one, const std::string& other) {
+  if (call_of(one) != call_of(other)) joined_[call_of(other)] = call_of(one);
+}
+
+bool Oracles::joined_to_another(const std::string& root) const {
+  return std::any_of(joined_.begin(), joined_.end(),
+                     [&](const auto& pair) { return pair.first == root || pair.second == root; });
+}
+
+// The target of an attended transfer is whoever else is in the consultation call.
+void Oracles::learn_consultation_answered(Transfer& transfer) {
+  if (transfer.consultation == nullptr || !transfer.accepted() || !transfer.outcome.empty()) return;
+  for (const Leg& leg : legs_) {
+    if (&leg != transfer.consultation && same_call(leg, *transfer.consultation) && leg.answered &&
+        !leg.over) {
+      transfer.target_answered = true;
     }
   }
 }
@@ -58,10 +89,15 @@ void Oracles::learn_outcomes() {
     const call::TransferRecord& record = records[transfers_read_];
     for (Transfer& transfer : transfers_) {
       if (!transfer.outcome.empty() || transfer.refer_to != record.refer_to ||
-          transfer.status != record.refer_status || transfer.transferor->root != record.root_call_uuid) {
+          transfer.status != record.refer_status ||
+          call_of(transfer.transferor->root) != call_of(record.root_call_uuid)) {
         continue;
       }
       transfer.outcome = record.outcome;
+      if (record.outcome == "transferred" && transfer.consultation != nullptr) {
+        join_roots(transfer.transferor->root, transfer.consultation->root);
+        transfer.target_answered = true;
+      }
       if (record.outcome == "failed" || record.outcome == "cancelled") just_failed_.push_back(&transfer);
       break;
     }
@@ -86,7 +122,11 @@ void Oracles::update_partners() {
     const auto* heard =
         endpoint == nullptr ? nullptr : std::get_if<media::Hear::Party>(&endpoint->hears.source);
     Leg* other = heard == nullptr ? nullptr : leg_with(heard->id);
-    if (other != nullptr && linked(leg, *other)) leg.partner = other;
+    if (other == nullptr || !linked(leg, *other)) continue;
+    leg.partner = other;
+    if (!leg.root.empty() && !other->root.empty() && !same_call(leg, *other)) {
+      violation("two parties of different calls hear each other");
+    }
   }
 }
 
@@ -128,8 +168,8 @@ void Oracles::before_step() {
 }
 
 void Oracles::after_step() {
-  learn_roots();
   learn_outcomes();
+  learn_roots();
   update_partners();
   check_company();
   check_after_failure();

@@ -86,7 +86,7 @@ void Oracles::rest_calls() {
   }
   for (const std::string& root : roots) {
     rest_call(root);
-    rest_transfer_legs(root);
+    if (call_of(root) == root) rest_transfer_legs(root);
   }
 }
 
@@ -129,7 +129,7 @@ void Oracles::rest_call(const std::string& root) {
       world_.cdrs().begin(), world_.cdrs().end(),
       [&](const call::Cdr& other) { return other.root_call_uuid == root && other.leg_role == "transfer"; });
   if (!cdr.answered_at || callee == nullptr || byes_excused_) return;
-  if (transferred && cdr.hangup_cause == "transferred") return;
+  if ((transferred || joined_to_another(root)) && cdr.hangup_cause == "transferred") return;
   // Who hung up: the first of the two whose BYE came, as the server saw it.
   const Leg* first = nullptr;
   for (const Leg* leg : {caller, callee}) {
@@ -149,7 +149,7 @@ void Oracles::rest_transfer_legs(const std::string& root) {
   std::vector<const Transfer*> asked;
   unsigned optional_count = 0;
   for (const Transfer& transfer : transfers_) {
-    if (transfer.transferor->root != root) continue;
+    if (call_of(transfer.transferor->root) != root) continue;
     // Asking for credentials refuses nothing; a REFER in a dialog that is over may be beyond anybody's call.
     const bool optional =
         transfer.status == 401 || transfer.status == 407 || transfer.status == 481 || transfer.status == 500;
@@ -161,7 +161,7 @@ void Oracles::rest_transfer_legs(const std::string& root) {
   std::vector<const call::TransferRecord*> records;
   std::set<std::string> ids;
   for (const call::TransferRecord& record : world_.transfers()) {
-    if (record.root_call_uuid != root) continue;
+    if (call_of(record.root_call_uuid) != root) continue;
     records.push_back(&record);
     if (!ids.insert(record.transfer_id).second) violation("a transfer is recorded twice");
   }
@@ -203,7 +203,7 @@ void Oracles::rest_transfer_legs(const std::string& root) {
     if (!success && cdrs > 1) violation("a failed transfer has CDRs");
   }
   const auto legs = std::count_if(world_.cdrs().begin(), world_.cdrs().end(), [&](const call::Cdr& cdr) {
-    return cdr.root_call_uuid == root && cdr.leg_role != "original";
+    return call_of(cdr.root_call_uuid) == root && cdr.leg_role != "original";
   });
   if (static_cast<std::size_t>(legs) < transferred) violation("a transferred call lacks a CDR");
 }

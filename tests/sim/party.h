@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ enum class When : std::uint8_t {
 enum class What : std::uint8_t {
   bye,
   refer,
+  consult,         // another call; `text` is its Request-URI, script.consultation its script
+  refer_attended,  // `text` is the Refer-To: {replaces} stands for that call's dialog
   cancel,
   hold,
   resume,
@@ -77,6 +80,7 @@ struct Script {
   int reinvite_status = 200;  // of the first re-INVITE it gets; later ones 200
   std::vector<sdp::Codec> codecs = {sdp::Codec::pcmu, sdp::Codec::pcma};
   std::vector<Act> acts = {};
+  std::shared_ptr<const Script> consultation = {};
 };
 
 // What a party's call came to, as it saw it.

@@ -1,6 +1,7 @@
 #include "peer.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "world.h"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr Duration t1 = 500ms;
 constexpr Duration t2 = 4s;
 constexpr Duration give_up_after = 32s;
+constexpr std::size_t consultations_max = 8;
 
 std::string server_key(const Message& request) {
   const Method method = request.method() == Method::ack ? Method::invite : request.method();
@@ -108,6 +110,13 @@ void Peer::act(Party& party, const Act& act) {
       party.refer_cseq = ask(party, Method::refer, headers);
       return;
     }
+    case What::consult:
+      // A phone has so many lines; and one that calls itself must not do so for ever.
+      if (party.script.consultation && parties_.size() < consultations_max)
+        call(*party.script.consultation, user_of(party.local_uri), act.text);
+      return;
+    case What::refer_attended:
+      return refer_attended(party, act);
     case What::hold:
     case What::resume:
       party.local.direction = act.what == What::hold ? sdp::Direction::sendonly : sdp::Direction::sendrecv;
@@ -128,6 +137,38 @@ void Peer::act(Party& party, const Act& act) {
     case What::vanish:
       return;
   }
+}
+
+Party* Peer::consultation_of(const Party& party) {
+  for (auto other = parties_.rbegin(); other != parties_.rend(); ++other) {
+    if (&*other != &party && !other->seen.over && !other->remote_tag.empty()) return &*other;
+  }
+  return nullptr;
+}
+
+// Lower-case escapes and the tags in the order that RFC 3891 does not show, as some phones write it.
+void Peer::refer_attended(Party& party, const Act& act) {
+  const Party* other = consultation_of(party);
+  if (other == nullptr) return;
+  const std::string plain = other->call_id + ";from-tag=" + other->local_tag + ";to-tag=" + other->remote_tag;
+  std::string escaped;
+  for (const char c : plain) {
+    static constexpr char digits[] = "0123456789abcdef";
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      escaped += c;
+    } else {
+      escaped += '%';
+      escaped += digits[static_cast<unsigned char>(c) >> 4];
+      escaped += digits[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  static constexpr std::string_view mark = "{replaces}";
+  Act plain_refer = act;
+  plain_refer.what = What::refer;
+  if (const auto at = plain_refer.text.find(mark); at != std::string::npos) {
+    plain_refer.text.replace(at, mark.size(), escaped);
+  }
+  this->act(party, plain_refer);
 }
 
 void Peer::leave(Party& party) {

@@ -39,6 +39,8 @@ class Peer {
   void set_reachable(bool reachable) { reachable_ = reachable; }
   [[nodiscard]] std::deque<Party>& parties() { return parties_; }
   [[nodiscard]] Party* find(std::string_view call_id);
+  // The newest call besides this one that is not over; null when there is none.
+  [[nodiscard]] Party* consultation_of(const Party& party);
 
  private:
   struct Asked {  // a request of ours
@@ -97,6 +99,7 @@ class Peer {
   void happens(Party& party, When when);
   void finish(Party& party, const std::string& by);
   void leave(Party& party);
+  void refer_attended(Party& party, const Act& act);
   [[nodiscard]] std::string contact() const;
   [[nodiscard]] std::string via(const std::string& branch) const;
 

@@ -52,6 +52,14 @@ void second_refer(Play& play, Duration after_call) {
   play.transferor.acts.push_back(Stage::refer(number::target, after_call));
 }
 
+// The target is on another line already, or rings there.
+void attended(Play& play) {
+  auto consultation = std::make_shared<Script>();
+  consultation->role = "consultation";
+  play.transferor.consultation = consultation;
+  play.transferor.acts = {Stage::consult(number::target), Stage::refer_attended(11s)};
+}
+
 void cancel_by_api(Cast& cast) {
   const auto started = [](const engine::Log& log) { return log.event.starts_with("transfer."); };
   const auto& logs = cast.world().logs();
@@ -79,6 +87,8 @@ std::vector<Row> rows() {
   const auto nothing = [](Play&) {};
   return {
       {S::checking, E::target_allowed, looked_up},
+      {S::checking, E::consultation_answered, attended},
+      {S::checking, E::consultation_ringing, both(attended, rings_long)},
       {S::checking, E::target_forbidden,
        both(looked_up,
             [](Play& play) { play.options.dns["pbx.example.net"] = {IpAddress::v4(10, 1, 1, 1)}; })},

@@ -136,4 +136,12 @@ Act Stage::refer(const std::string& to, Duration after, When when) {
   return {when, after, What::refer, refer_to(to)};
 }
 
+Act Stage::consult(const std::string& to, Duration after) {
+  return {When::established, after, What::consult, "sip:" + to + "@" + outbound_domain};
+}
+
+Act Stage::refer_attended(Duration after, const std::string& target) {
+  return {When::established, after, What::refer_attended, "<" + target + "?Replaces={replaces}>"};
+}
+
 }  // namespace baton::sim

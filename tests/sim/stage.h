@@ -64,6 +64,9 @@ class Stage {
   // "<sip:+44…@in1.sip.baton.test>"
   static std::string refer_to(const std::string& to, const std::string& domain = inbound_domain);
   static Act refer(const std::string& to, Duration after = 500ms, When when = When::established);
+  // The endpoint calls `to` as well, and transfers its first call there.
+  static Act consult(const std::string& to, Duration after = 500ms);
+  static Act refer_attended(Duration after, const std::string& target = "sip:phone@192.168.7.7:5062");
 };
 
 [[nodiscard]] trunk::Model usual_model(Transport endpoint_transport, Transport target_transport);

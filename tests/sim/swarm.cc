@@ -104,6 +104,23 @@ class Draw {
     return script;
   }
 
+  // One more call, and a REFER to whoever is on it; it may ring still, be over, or never have been.
+  void consult(Script& script, const std::string& role) {
+    auto consultation = std::make_shared<Script>(party("consultation of " + role));
+    if (chance(80)) consultation->username = "agent";
+    consultation->password = "correct horse";
+    script.consultation = consultation;
+    script.acts.push_back(
+        Stage::consult(pick<std::string>({number::target, number::other_target, number::failover_target,
+                                          number::own_second, number::own, number::routeless_target}),
+                       span(0s, 6s)));
+    Act refer = Stage::refer_attended(span(0s, 20s));
+    if (chance(10)) refer.headers.push_back({"Refer-Sub", "false"});
+    if (chance(10)) refer.text = "<sip:x@192.0.2.1?Replaces={replaces}%3bearly-only>";
+    script.acts.push_back(refer);
+    if (chance(10)) script.acts.push_back(Stage::refer_attended(span(0s, 20s)));
+  }
+
   Script referrer(const std::string& role) {
     Script script = party(role);
     if (chance(85)) script.final_status = 200;
@@ -123,6 +140,7 @@ class Draw {
     for (int i = 0; i < 6; ++i) {
       script.notify_answers.push_back(chance(90) ? 200 : pick({481, 405, 489, 408, 500, 0}));
     }
+    if (chance(25)) consult(script, role);
     if (chance(20)) script.acts.push_back({When::refer_answered, span(0s, 5s), What::bye});
     if (chance(20)) script.acts.push_back({When::ringing_notified, span(0s, 3s), What::bye});
     if (chance(20)) script.acts.push_back({When::final_notified, span(0s, 1s), What::bye});
