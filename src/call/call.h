@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,13 @@ struct Span {
   bool open = false;
 };
 
+// Where a call goes when the target of its last transfer hangs up: back to the number that transferred it.
+struct ReturnPath {
+  LegHandle target;
+  std::string number;
+  std::string transfer_id;
+};
+
 // What two parties experience. The slots say who the parties are now; a transfer puts another leg into one.
 struct Call {
   CallHandle self;
@@ -42,7 +50,10 @@ struct Call {
   trunk::CallerId callee_id;  // who was called
   int max_forwards = 70;
   Span span;
-  TransferHandle pending;       // not decided yet; at most one
+  TransferHandle pending;                 // not decided yet; at most one
+  std::vector<TransferHandle> lingering;  // theirs to hang up, once they have transferred it
+  std::optional<ReturnPath> return_to;
+  bool returning = false;       // the target has left, and `hunt` seeks the endpoint that goes in its place
   TransferHandle joiner;        // another call's, that waits for this one to be answered; at most one
   unsigned transfers_live = 0;  // decided ones included
   unsigned depth = 0;           // transfers accepted so far, failed ones included
@@ -51,7 +62,7 @@ struct Call {
   [[nodiscard]] LegHandle other(LegHandle leg) const { return leg == caller ? callee : caller; }
 };
 
-enum class TransferTimer : std::uint8_t { ring, notify, count };
+enum class TransferTimer : std::uint8_t { ring, notify, bye, count };
 
 struct Transfer {
   TransferHandle self;
@@ -69,6 +80,16 @@ struct Transfer {
   bool subscribed = true;
   bool no_subscription_by_require = false;  // nosub rather than Refer-Sub: false
   int accept_code = 202;
+  // As the trunk had it when the REFER came.
+  bool notify_id_first = false;
+  bool notify_progress = true;
+  bool goes_on_without_transferor = false;
+  trunk::LastBye last_bye = trunk::LastBye::server;
+  bool returns = false;
+  std::vector<std::string> fallbacks;
+  std::size_t next_fallback = 0;
+  bool transferor_called = false;  // it is the call's caller
+  std::optional<Time> transferor_left_at;
   Duration ring_timeout{};
   trunk::ReferTarget destination;
   std::uint64_t query = 0;  // the look-up of an allow-listed host

@@ -122,6 +122,22 @@ class Calls {
                    std::string who = {});
   void close_leaving(const Leg& leg);
 
+  // calls_return.cc: the target has hung up, and the endpoint that transferred is called back
+  bool begin_return(Call& call, LegHandle leaver, const Why& why);
+  void return_progress(Call& call, const LegProgress& event);
+  void return_answered(Call& call, Leg& leg);
+  void fail_return(Call& call);
+
+  // transfers_settings.cc: what a trunk may have otherwise
+  void target_failed(Transfer& transfer, int status, std::string reason, std::string who);
+  void ring_timed_out(Transfer& transfer);
+  void settled(Transfer& transfer);
+  void call_next_target(Transfer& transfer);
+  void excuse_transferor(Transfer& transfer);
+  void end_orphaned_call(Transfer& transfer);
+  void await_bye(Transfer& transfer);
+  void tell_lingering(Call& call, LegHandle leaver);
+
   // transfers.cc: the table at work
   void fire(TransferHandle transfer, TransferEvent event, int status = 0, std::string reason = {},
             std::string refused_by = {});

@@ -38,9 +38,8 @@ void Calls::handle(LegEvent event) {
   } else if (const auto* notified = std::get_if<LegNotified>(&event)) {
     const auto it = parting_.find(notified->leg.pack());
     const Transfer* transfer = it == parting_.end() ? nullptr : transfers_.find(it->second);
-    if (transfer != nullptr && transfer->refer_cseq == notified->refer_cseq) {
-      fire(transfer->self, TransferEvent::notify_settled);
-    }
+    if (transfer != nullptr && transfer->refer_cseq == notified->refer_cseq)
+      settled(transfers_.at(it->second));
   }
 }
 
@@ -55,6 +54,7 @@ void Calls::on_progress(const LegProgress& event) {
                 event.status);
   }
   if (call->hunt.leg != event.leg) return;
+  if (call->returning) return return_progress(*call, event);
   tell_joiner(*call, event.early_media ? TransferEvent::target_early_media : TransferEvent::target_ringing,
               event.status);
   legs_.progress(call->caller, event.status, event.early_media, spoken(event.leg));
@@ -79,6 +79,7 @@ void Calls::on_answered(const LegAnswered& event) {
     return fire(pending->self, TransferEvent::target_answered, 200);
   }
   if (call->hunt.leg != event.leg) return legs_.hang_up(event.leg, {});
+  if (call->returning) return return_answered(*call, *legs_.find(event.leg));
   call->callee = event.leg;
   call->hunt.leg = {};
   call->answered = true;
@@ -123,12 +124,13 @@ void Calls::on_failed(const LegFailed& event) {
   if (pending != nullptr) {
     const bool own = leg->carrier_id.empty();
     const std::string who = event.ours ? "baton" : event.unreachable && !own ? "carrier" : "target";
-    return fire(pending->self, TransferEvent::target_failed, hunt.status, hunt.reason, who);
+    return target_failed(*pending, hunt.status, hunt.reason, who);
   }
   fail_setup(*call);
 }
 
 void Calls::fail_setup(Call& call) {
+  if (call.returning) return fail_return(call);
   tell_joiner(call, TransferEvent::target_failed, call.hunt.status != 0 ? call.hunt.status : 503,
               call.hunt.reason, call.hunt.status == 0 ? "carrier" : "target");
   const int status = outward_status(call.hunt.status != 0 ? call.hunt.status : 503);
@@ -200,6 +202,11 @@ void Calls::on_silent(const LegSilent& event) {
 void Calls::leg_left(Call& call, LegHandle leg, const Why& why) {
   const CallHandle handle = call.self;
   if (const Transfer* pending = transfers_.find(call.pending)) {
+    const bool goes_on = pending->goes_on_without_transferor && (pending->state == TransferState::dialing ||
+                                                                 pending->state == TransferState::ringing);
+    if (pending->transferor == leg && goes_on) {
+      return fire(pending->self, TransferEvent::transferor_excused);
+    }
     if (pending->transferor == leg) {
       fire(pending->self, TransferEvent::transferor_left, 487,
            "The transferor hung up before the target answered", "transferor");
@@ -207,12 +214,14 @@ void Calls::leg_left(Call& call, LegHandle leg, const Why& why) {
       fire(pending->self, TransferEvent::transferee_left, 487, "The transferee hung up", "transferee");
     }
   }
-  if (Call* still = calls_.find(handle)) end_call(*still, leg, why);
+  Call* still = calls_.find(handle);
+  if (still != nullptr && !begin_return(*still, leg, why)) end_call(*still, leg, why);
 }
 
 // One party has left: nobody stays in a call alone.
 void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
   tell_joiner(call, TransferEvent::target_failed, 487, "The consultation call was given up", "transferor");
+  tell_lingering(call, leaver);
   abandon_hunt(call.hunt, {.code = why.code, .reason = "SIP;cause=487;text=\"The caller hung up\""});
   const Leg* gone = legs_.find(leaver);
   close_span(call.span, gone != nullptr && gone->ended_at ? *gone->ended_at : cx_.now, why);

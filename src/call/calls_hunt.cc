@@ -172,8 +172,7 @@ void Calls::resolved(std::uint64_t query, const std::vector<Target>& targets) {
   if (targets.empty() && hunt->status == 0) hunt->reason = "The carrier's host has no address";
   if (advance_hunt(*hunt, asker.handle, call->root_uuid, call->account_id) == HuntResult::trying) return;
   if (pending != nullptr) {
-    return fire(pending->self, TransferEvent::target_failed, hunt->status != 0 ? hunt->status : 503,
-                hunt->reason, "carrier");
+    return target_failed(*pending, hunt->status != 0 ? hunt->status : 503, hunt->reason, "carrier");
   }
   fail_setup(*call);
 }

@@ -76,7 +76,7 @@ std::optional<Rejection> Calls::check_refer(const Call& call, const Leg& transfe
   const auto refuse = [](int status, Hangup code, std::string text, unsigned retry_after_s = 0) {
     return Rejection{.status = status, .code = code, .text = std::move(text), .retry_after_s = retry_after_s};
   };
-  if (timing == ReferTiming::too_early || !call.answered) {
+  if (timing == ReferTiming::too_early || !call.answered || call.returning) {
     return refuse(491, Hangup::request_pending,
                   "The call is not established yet; send the REFER after the ACK", 1);
   }
@@ -179,6 +179,14 @@ void Calls::on_referred(const LegReferred& event) {
   transfer.refer_cseq = refer->cseq().number;
   transfer.accept_code = trunk->transfer.accept_code;
   transfer.ring_timeout = trunk->transfer.ring_timeout;
+  transfer.notify_id_first = trunk->transfer.notify_id_first;
+  transfer.notify_progress = trunk->transfer.notify_progress;
+  transfer.goes_on_without_transferor = trunk->transfer.early_bye_continues;
+  transfer.last_bye = trunk->transfer.last_bye;
+  transfer.returns = trunk->transfer.return_on_target_hangup;
+  transfer.transferor_called = call->caller == event.leg;
+  // Whom Replaces names is one person; nobody else will do.
+  if (target.replaces.empty()) transfer.fallbacks = trunk->transfer.fallback_targets;
   transfer.no_subscription_by_require = refer->lists(sip::HeaderId::require, "nosub");
   const bool refer_sub_false = equals_ignoring_case(refer->header(sip::HeaderId::refer_sub), "false");
   transfer.subscribed = !refer_sub_false && !transfer.no_subscription_by_require;

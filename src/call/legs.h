@@ -95,7 +95,9 @@ class Legs {
   void answer_refer(LegHandle leg, txn::TxnId refer, const Rejection& verdict,
                     const std::vector<sip::Draft::Field>& headers = {});
   [[nodiscard]] const sip::Message* open_refer(LegHandle leg, txn::TxnId refer);
-  void subscribe(LegHandle leg, std::uint32_t refer_cseq, Duration lifetime);
+  // `with_id`: the Event of the first REFER's NOTIFYs carries its id too (RFC 3515 2.4.6 asks it of later
+  // ones).
+  void subscribe(LegHandle leg, std::uint32_t refer_cseq, Duration lifetime, bool with_id = false);
   void notify(LegHandle leg, std::uint32_t refer_cseq, int status, std::string reason = {});
   // Lets the final NOTIFY go although its predecessor is unanswered. False when there was nothing to send.
   bool flush_notify(LegHandle leg, std::uint32_t refer_cseq);

@@ -311,11 +311,11 @@ void Legs::answer_refer(LegHandle handle, txn::TxnId refer, const Rejection& ver
   respond(open.message, open.txn, verdict, leg, all);
 }
 
-void Legs::subscribe(LegHandle handle, std::uint32_t refer_cseq, Duration lifetime) {
+void Legs::subscribe(LegHandle handle, std::uint32_t refer_cseq, Duration lifetime, bool with_id) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr) return;
   std::erase_if(leg->subscriptions, [](const Subscription& s) { return s.settled_reported; });
-  leg->subscriptions.push_back({{refer_cseq, leg->refers_seen > 1, cx_.now, lifetime}, false});
+  leg->subscriptions.push_back({{refer_cseq, with_id || leg->refers_seen > 1, cx_.now, lifetime}, false});
 }
 
 void Legs::notify(LegHandle handle, std::uint32_t refer_cseq, int status, std::string reason) {

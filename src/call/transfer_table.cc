@@ -10,8 +10,12 @@ std::string_view to_string(TransferState state) {
       return "dialing";
     case TransferState::ringing:
       return "ringing";
+    case TransferState::orphaned:
+      return "orphaned";
     case TransferState::parting:
       return "parting";
+    case TransferState::lingering:
+      return "lingering";
     case TransferState::releasing:
       return "releasing";
     case TransferState::ended:
@@ -40,6 +44,10 @@ std::string_view to_string(TransferEvent event) {
       return "target_failed";
     case TransferEvent::ring_timeout:
       return "ring_timeout";
+    case TransferEvent::next_target:
+      return "next_target";
+    case TransferEvent::transferor_excused:
+      return "transferor_excused";
     case TransferEvent::transferor_left:
       return "transferor_left";
     case TransferEvent::transferee_left:
@@ -50,6 +58,10 @@ std::string_view to_string(TransferEvent event) {
       return "superseded";
     case TransferEvent::cancelled:
       return "cancelled";
+    case TransferEvent::left_to_transferor:
+      return "left_to_transferor";
+    case TransferEvent::bye_overdue:
+      return "bye_overdue";
     case TransferEvent::notify_settled:
       return "notify_settled";
   }
@@ -80,6 +92,14 @@ std::string_view to_string(TransferAction action) {
       return "await_notify";
     case TransferAction::call_target:
       return "call_target";
+    case TransferAction::call_next_target:
+      return "call_next_target";
+    case TransferAction::await_bye:
+      return "await_bye";
+    case TransferAction::excuse_transferor:
+      return "excuse_transferor";
+    case TransferAction::end_call:
+      return "end_call";
     case TransferAction::await_consultation:
       return "await_consultation";
     case TransferAction::cancel_target:

@@ -48,7 +48,7 @@ void Calls::run_fired() {
          {"state", std::string(to_string(row.to))}});
     if (row.to == TransferState::parting) parting_[transfer->transferor.pack()] = transfer->self;
     const bool pending = row.to == TransferState::checking || row.to == TransferState::dialing ||
-                         row.to == TransferState::ringing;
+                         row.to == TransferState::ringing || row.to == TransferState::orphaned;
     if (!pending) {
       disarm(*transfer, TransferTimer::ring);
       if (Call* call = calls_.find(transfer->call); call != nullptr && call->pending == transfer->self)
@@ -78,8 +78,10 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       step(transfer, "accepted", code);
       legs_.answer_refer(transfer.transferor, transfer.refer, {.status = code}, headers);
       if (transfer.subscribed) {
-        legs_.subscribe(transfer.transferor, transfer.refer_cseq,
-                        transfer.ring_timeout + subscription_margin);
+        legs_.subscribe(
+            transfer.transferor, transfer.refer_cseq,
+            transfer.ring_timeout * static_cast<int>(1 + transfer.fallbacks.size()) + subscription_margin,
+            transfer.notify_id_first);
       }
       return;
     }
@@ -94,6 +96,7 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       return legs_.notify(transfer.transferor, transfer.refer_cseq, 100);
     case A::notify_progress:
       step(transfer, transfer.status == 183 ? "progress" : "ringing", transfer.status);
+      if (!transfer.notify_progress) return;
       return legs_.notify(transfer.transferor, transfer.refer_cseq, transfer.status);
     case A::notify_success:
       transfer.record.final_status = 200;
@@ -109,16 +112,18 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       return legs_.notify(transfer.transferor, transfer.refer_cseq, 487);
     case A::await_notify:
       if (!transfer.subscribed || legs_.notify_settled(transfer.transferor, transfer.refer_cseq)) {
-        return fire(transfer.self, TransferEvent::notify_settled);
+        return settled(transfer);
       }
       return arm(transfer, TransferTimer::notify, notify_wait);
     case A::call_target:
       return call_target(transfer);
+    case A::call_next_target:
+      return call_next_target(transfer);
     case A::await_consultation:
       return await_consultation(transfer);
     case A::cancel_target:
       if (transfer.consultation) return leave_consultation(transfer);
-      step(transfer, "target_cancelled");
+      if (transfer.hunt.active()) step(transfer, "target_cancelled");
       return abandon_hunt(transfer.hunt,
                           {.code = Hangup::normal, .reason = "SIP;cause=487;text=\"Transfer ended\""});
     case A::promote_target:
@@ -152,6 +157,12 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       return legs_.hang_up(transfer.transferor, {.code = Hangup::transferred,
                                                  .reason = "SIP;cause=200;text=\"Call transferred\"",
                                                  .notified = true});
+    case A::await_bye:
+      return await_bye(transfer);
+    case A::excuse_transferor:
+      return excuse_transferor(transfer);
+    case A::end_call:
+      return end_orphaned_call(transfer);
     case A::drop_transferee:
       return legs_.hang_up(
           transfer.transferee,
@@ -174,7 +185,7 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
 
 void Calls::call_target(Transfer& transfer) {
   const auto failed = [&](int status, std::string reason) {
-    fire(transfer.self, TransferEvent::target_failed, status, std::move(reason), "baton");
+    target_failed(transfer, status, std::move(reason), "baton");
   };
   Call* call = calls_.find(transfer.call);
   BATON_ASSERT(call != nullptr);
@@ -212,13 +223,18 @@ void Calls::promote_target(Transfer& transfer) {
   BATON_ASSERT(target != nullptr);
   transfer.target = target->self;
   transfer.hunt.leg = {};
-  const bool was_caller = call->caller == transfer.transferor;
+  const bool was_caller = transfer.transferor_called;
+  const trunk::CallerId leaves = was_caller ? call->caller_id : call->callee_id;
+  call->return_to.reset();
+  if (transfer.returns) {
+    call->return_to = ReturnPath{target->self, leaves.number, transfer.record.transfer_id};
+  }
   (was_caller ? call->caller : call->callee) = target->self;
   call->hunt.diversions = transfer.hunt.diversions;
   (was_caller ? call->caller_id : call->callee_id) = trunk::CallerId{transfer.destination.number, {}, false};
   if (Leg* transferor = legs_.find(transfer.transferor)) transferor->call = 0;
 
-  transfer.old_span = std::move(call->span);
+  if (!transfer.transferor_left_at) transfer.old_span = std::move(call->span);
   const Leg* transferee = legs_.find(transfer.transferee);
   Span span;
   span.open = true;
@@ -259,13 +275,17 @@ void Calls::finish_transfer(Transfer& transfer) {
   leave_consultation(transfer);
   if (transfer.ticket) admission_.release(cx_.now, transfer.ticket);
   const Leg* transferor = legs_.find(transfer.transferor);
-  close_span(transfer.old_span,
-             transferor != nullptr && transferor->ended_at ? *transferor->ended_at : cx_.now,
-             {.code = Hangup::transferred, .source = HangupSource::baton});
+  Time left_at = transferor != nullptr && transferor->ended_at ? *transferor->ended_at : cx_.now;
+  if (transfer.transferor_left_at) left_at = *transfer.transferor_left_at;
+  const bool orphan_failed = transfer.transferor_left_at && !transfer.target;
+  close_span(transfer.old_span, left_at,
+             {.code = orphan_failed ? Hangup::normal : Hangup::transferred,
+              .source = orphan_failed ? HangupSource::customer : HangupSource::baton});
   Call* call = calls_.find(transfer.call);
   const TransferHandle self = transfer.self;
   transfers_.erase(self);
   if (call == nullptr) return;
+  std::erase(call->lingering, self);
   --call->transfers_live;
   erase_if_over(*call);
 }
@@ -331,7 +351,10 @@ void Calls::advance() {
     transfer->deadlines[entry->kind] = Time{};
     switch (static_cast<TransferTimer>(entry->kind)) {
       case TransferTimer::ring:
-        fire(transfer->self, TransferEvent::ring_timeout, 408);
+        ring_timed_out(*transfer);
+        break;
+      case TransferTimer::bye:
+        fire(transfer->self, TransferEvent::bye_overdue);
         break;
       case TransferTimer::notify:
         // Its predecessor may still be unanswered: the final word goes out all the same, and is waited for as
@@ -341,7 +364,7 @@ void Calls::advance() {
             sent && *sent + notify_wait > cx_.now) {
           arm(*transfer, TransferTimer::notify, *sent + notify_wait - cx_.now);
         } else {
-          fire(transfer->self, TransferEvent::notify_settled);
+          settled(*transfer);
         }
         break;
       case TransferTimer::count:
@@ -362,18 +385,22 @@ std::string Calls::check_invariants() {
     if (call.self != handle) note(name + "does not know itself");
     if (call.caller && legs_.find(call.caller) == nullptr) note(name + "its caller leg is gone");
     if (call.callee && legs_.find(call.callee) == nullptr) note(name + "its callee leg is gone");
-    if (call.answered && (call.caller || call.callee) && !(call.caller && call.callee)) {
+    const Transfer* sought = transfers_.find(call.pending);
+    const bool orphaned = sought != nullptr && sought->state == TransferState::orphaned;
+    const bool awaited = orphaned || (call.returning && call.hunt.active());
+    if (call.answered && !awaited && (call.caller || call.callee) && !(call.caller && call.callee)) {
       note(name + "somebody is left alone in it");
     }
     if (call.pending && transfers_.find(call.pending) == nullptr) note(name + "its pending transfer is gone");
-    if ((call.caller || call.callee) && !call.span.open) note(name + "goes on without a record");
+    if ((call.caller || call.callee) && !call.span.open && !orphaned) note(name + "goes on without a record");
   });
   transfers_.for_each([&](TransferHandle, const Transfer& transfer) {
     const std::string name = "transfer " + transfer.record.transfer_id + ": ";
     if (calls_.find(transfer.call) == nullptr) note(name + "its call is gone");
     if (transfer.state == TransferState::ended) note(name + "ended but not erased");
-    const bool decided =
-        transfer.state == TransferState::parting || transfer.state == TransferState::releasing;
+    const bool decided = transfer.state == TransferState::parting ||
+                         transfer.state == TransferState::lingering ||
+                         transfer.state == TransferState::releasing;
     if (decided != transfer.recorded) note(name + "decided and recorded disagree");
     if (!decided && !transfer.hunt.active() && !transfer.consultation &&
         transfer.state != TransferState::checking)

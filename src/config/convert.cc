@@ -327,6 +327,23 @@ Converted<trunk::TransferCallerId> to_transfer_caller_id(const std::string& text
   return to_word(text, words);
 }
 
+Converted<trunk::LastBye> to_last_bye(const std::string& text) {
+  static constexpr Word<trunk::LastBye> words[] = {{"server", trunk::LastBye::server},
+                                                   {"transferor", trunk::LastBye::transferor},
+                                                   {"either", trunk::LastBye::either}};
+  return to_word(text, words);
+}
+
+Converted<bool> to_early_bye(const std::string& text) {
+  static constexpr Word<bool> words[] = {{"end", false}, {"continue", true}};
+  return to_word(text, words);
+}
+
+Converted<bool> to_on_target_hangup(const std::string& text) {
+  static constexpr Word<bool> words[] = {{"end", false}, {"return", true}};
+  return to_word(text, words);
+}
+
 Converted<trunk::Uri> to_endpoint_uri(const std::string& text) {
   return to_uri(text);
 }

@@ -46,6 +46,11 @@ using Converted = Result<T, Mistake>;
 [[nodiscard]] Converted<std::string> to_log_level(const std::string& text);
 [[nodiscard]] Converted<trunk::TrunkDirection> to_direction(const std::string& text);
 [[nodiscard]] Converted<trunk::TransferCallerId> to_transfer_caller_id(const std::string& text);
+[[nodiscard]] Converted<trunk::LastBye> to_last_bye(const std::string& text);
+// True for "continue", false for "end".
+[[nodiscard]] Converted<bool> to_early_bye(const std::string& text);
+// True for "return", false for "end".
+[[nodiscard]] Converted<bool> to_on_target_hangup(const std::string& text);
 [[nodiscard]] Converted<trunk::IdentityHeader> to_identity_header(const std::string& text);
 [[nodiscard]] Converted<trunk::DiversionHeader> to_diversion_header(const std::string& text);
 [[nodiscard]] Converted<trunk::Uri> to_endpoint_uri(const std::string& text);  // may name a user

@@ -10,6 +10,7 @@ constexpr std::int64_t cps_most = 100'000;
 constexpr std::int64_t concurrent_most = 1'000'000;
 constexpr Duration ring_least = 1s;
 constexpr Duration ring_most = 10min;
+constexpr std::size_t fallback_targets_most = 8;
 
 unsigned read_limit(const Section& section, std::string_view key, std::int64_t most) {
   return static_cast<unsigned>(section.integer(key, 0, most, 0));
@@ -52,6 +53,17 @@ trunk::TransferSettings read_transfer(const Section& section) {
   transfer.fixed_caller_id = section.value_or("fixed_caller_id", to_number, transfer.fixed_caller_id);
   transfer.copy_headers = section.boolean("copy_headers", transfer.copy_headers);
   transfer.attended = section.boolean("attended", transfer.attended);
+  transfer.notify_id_first = section.boolean("notify_id_first", transfer.notify_id_first);
+  transfer.notify_progress = section.boolean("notify_progress", transfer.notify_progress);
+  transfer.last_bye = section.value_or("last_bye", to_last_bye, transfer.last_bye);
+  transfer.early_bye_continues = section.value_or("early_bye", to_early_bye, transfer.early_bye_continues);
+  transfer.return_on_target_hangup =
+      section.value_or("on_target_hangup", to_on_target_hangup, transfer.return_on_target_hangup);
+  transfer.fallback_targets = section.values("fallback_targets", to_number);
+  if (transfer.fallback_targets.size() > fallback_targets_most) {
+    section.problem("fallback_targets", "more than " + std::to_string(fallback_targets_most) + " numbers",
+                    "the transferee waits for each of them; keep the likely ones");
+  }
   const bool is_fixed = transfer.caller_id == trunk::TransferCallerId::fixed;
   if (is_fixed && !section.has("fixed_caller_id")) {
     section.problem("fixed_caller_id", R"(caller_id = "fixed" needs a number)",

@@ -38,9 +38,10 @@ constexpr Keys trunk_keys[] = {"id",
                                "transfer",
                                "identity"};
 constexpr Keys credentials_keys[] = {"username", "password"};
-constexpr Keys transfer_keys[] = {"enabled",         "accept_code",   "ring_timeout",
-                                  "depth_max",       "allowed_hosts", "caller_id",
-                                  "fixed_caller_id", "copy_headers",  "attended"};
+constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_timeout",    "depth_max",
+                                  "allowed_hosts", "caller_id",        "fixed_caller_id", "copy_headers",
+                                  "attended",      "notify_id_first",  "notify_progress", "last_bye",
+                                  "early_bye",     "on_target_hangup", "fallback_targets"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {

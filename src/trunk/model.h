@@ -44,6 +44,9 @@ struct Account {
   GeoPermissions geo;
 };
 
+// Who ends the dialog with the transferor once it knows that its transfer worked.
+enum class LastBye : std::uint8_t { server, transferor, either };
+
 enum class TransferCallerId : std::uint8_t { by_direction, transferee, transferor, fixed };
 
 struct TransferSettings {
@@ -53,9 +56,15 @@ struct TransferSettings {
   unsigned depth_max = 20;
   std::vector<std::string> allowed_hosts;  // besides the account's trunk domains; lower case
   TransferCallerId caller_id = TransferCallerId::by_direction;
-  std::string fixed_caller_id;  // E.164, with TransferCallerId::fixed
-  bool copy_headers = true;     // X-* and User-to-User of the REFER itself
-  bool attended = true;         // Replaces, in a Refer-To and in an INVITE (RFC 3891)
+  std::string fixed_caller_id;   // E.164, with TransferCallerId::fixed
+  bool copy_headers = true;      // X-* and User-to-User of the REFER itself
+  bool attended = true;          // Replaces in a Refer-To (RFC 3891)
+  bool notify_id_first = false;  // the id that a second REFER's NOTIFYs need is on the first one's too
+  bool notify_progress = true;   // false: NOTIFY 100 and the final one only
+  LastBye last_bye = LastBye::server;
+  bool early_bye_continues = false;           // a transferor that hangs up early does not end the transfer
+  bool return_on_target_hangup = false;       // the endpoint is called back when the target hangs up
+  std::vector<std::string> fallback_targets;  // E.164, tried in turn when the target fails
 };
 
 struct Uri {         // where an endpoint or gateway is

@@ -51,8 +51,9 @@ int main() {
                 std::string(to_string(row.event)).c_str());
   }
   std::printf("```\n");
-  for (const auto state : {TransferState::checking, TransferState::dialing, TransferState::ringing,
-                           TransferState::parting, TransferState::releasing}) {
+  for (const auto state :
+       {TransferState::checking, TransferState::dialing, TransferState::ringing, TransferState::orphaned,
+        TransferState::parting, TransferState::lingering, TransferState::releasing}) {
     section(state);
   }
   return 0;

@@ -153,6 +153,7 @@ void Oracles::sent_request(const Message& message, const engine::Send& send, Pee
     leg->call_id = std::string(message.call_id());
     leg->peer = to;
     leg->server_called = true;
+    leg->invited_at = world_.now();
     leg->number = user_of(message.request_uri());
   }
   Own& own = own_[key];
@@ -529,13 +530,18 @@ void Oracles::received_invite_success(const Message& message, Leg& leg) {
   leg.answered = true;
   leg.answered_at = world_.now();
   leg.final_status = message.status();
-  // Which transfer it was for: the newest to that number of this call that was still going on.
-  for (auto transfer = transfers_.rbegin(); transfer != transfers_.rend(); ++transfer) {
-    const std::string_view number = transfer->number;
-    const bool same = !number.empty() && (leg.number == number || leg.number == number.substr(1));
-    if (!same || !same_call(*transfer->transferor, leg) || !transfer->pending()) continue;
-    transfer->target_answered = true;
-    return;
+  // Which transfer it was for: the newest to that number of this call that was still going on; else it is one
+  // of its fallback targets.
+  for (const bool by_number : {true, false}) {
+    for (auto transfer = transfers_.rbegin(); transfer != transfers_.rend(); ++transfer) {
+      const std::string_view number = transfer->number;
+      const bool same = by_number
+                            ? !number.empty() && (leg.number == number || leg.number == number.substr(1))
+                            : leg.invited_at >= transfer->answered_at && transfer->consultation == nullptr;
+      if (!same || !same_call(*transfer->transferor, leg) || !transfer->pending()) continue;
+      transfer->target_answered = true;
+      return;
+    }
   }
 }
 

@@ -36,7 +36,7 @@ class Oracles {
     int final_status = 0;
     bool over = false;
     bool over_by_peer = false;  // BYE received, refused, cancelled by the caller, or no answer any more
-    Time answered_at{}, over_at{};
+    Time invited_at{}, answered_at{}, over_at{};
     std::uint64_t over_order = 0;
     bool failed = false;  // answers 408 or 481, or nothing, to what keeps the call up
     std::uint32_t last_cseq = 0;
@@ -146,6 +146,9 @@ class Oracles {
   [[nodiscard]] const std::string& call_of(const std::string& root) const;
   void join_roots(const std::string& one, const std::string& other);
   void learn_consultation_answered(Transfer& transfer);
+  // Somebody is being called for this call: whoever is in it is not alone.
+  [[nodiscard]] bool somebody_called(const Leg& leg) const;
+  [[nodiscard]] bool transferred_away(const Leg& leg) const;
   [[nodiscard]] bool joined_to_another(const std::string& root) const;
   [[nodiscard]] bool transfer_pending(const std::string& root) const;
   [[nodiscard]] bool linked(const Leg& one, const Leg& other) const;

@@ -63,6 +63,21 @@ bool Oracles::same_call(const Leg& one, const Leg& other) const {
   return call_of(one.root) == call_of(other.root);
 }
 
+bool Oracles::somebody_called(const Leg& leg) const {
+  return std::any_of(legs_.begin(), legs_.end(), [&](const Leg& other) {
+    return &other != &leg && same_call(other, leg) && other.server_called && !other.answered && !other.over &&
+           !other.cancelled;
+  });
+}
+
+// One that has handed its call over may be left to hang up itself.
+bool Oracles::transferred_away(const Leg& leg) const {
+  return std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
+    return transfer.outcome == "transferred" &&
+           (transfer.transferor == &leg || transfer.consultation == &leg);
+  });
+}
+
 void Oracles::join_roots(const std::string& one, const std::string& other) {
   if (call_of(one) != call_of(other)) joined_[call_of(other)] = call_of(one);
 }
@@ -133,7 +148,7 @@ void Oracles::update_partners() {
 void Oracles::check_company() {
   for (Leg& leg : legs_) {
     const bool in_call = leg.answered && !leg.over && (leg.server_called || leg.acknowledged) && !lost(leg);
-    const bool alone = in_call && !others_up(leg);
+    const bool alone = in_call && !others_up(leg) && !somebody_called(leg);
     if (!alone) {
       leg.alone_since.reset();
     } else if (!leg.alone_since) {
@@ -141,7 +156,7 @@ void Oracles::check_company() {
     }
     // With no transfer under way whoever is in the call is joined to somebody who is in it too.
     const bool joined = leg.partner != nullptr && !leg.partner->over && linked(leg, *leg.partner);
-    if (!in_call || joined || transfer_pending(leg.root)) {
+    if (!in_call || joined || transfer_pending(leg.root) || somebody_called(leg) || transferred_away(leg)) {
       leg.unlinked_since.reset();
     } else if (!leg.unlinked_since) {
       leg.unlinked_since = world_.now();

@@ -74,6 +74,28 @@ void cancel_by_api(Cast& cast) {
   }
 }
 
+void no_ringing(Play& play) {
+  play.target.ring_after.reset();
+}
+
+void on_trunks(Play& play, const std::function<void(trunk::TransferSettings&)>& change) {
+  const auto before = play.options.configure;
+  play.options.configure = [before, change](trunk::Model& model) {
+    if (before) before(model);
+    for (trunk::Trunk& trunk : model.trunks) change(trunk.transfer);
+  };
+}
+void fallback(Play& play) {
+  on_trunks(play,
+            [](trunk::TransferSettings& settings) { settings.fallback_targets = {number::failover_target}; });
+}
+void continues(Play& play) {
+  on_trunks(play, [](trunk::TransferSettings& settings) { settings.early_bye_continues = true; });
+}
+void waits(Play& play) {
+  on_trunks(play, [](trunk::TransferSettings& settings) { settings.last_bye = trunk::LastBye::transferor; });
+}
+
 // Two scripts in one.
 template <typename... F>
 std::function<void(Play&)> both(F... parts) {
@@ -130,6 +152,40 @@ std::vector<Row> rows() {
       {S::ringing, E::transferee_left, both(rings_long, at(transferee_leaves, 5s))},
       {S::ringing, E::superseded, both(rings_long, at(second_refer, 5s))},
       {S::ringing, E::cancelled, rings_long, cancel_by_api},
+
+      {S::dialing, E::next_target, both(slow_to_ring, fallback, never_answers, no_ringing)},
+      {S::ringing, E::next_target, both(fallback, [](Play& play) { play.target.final_status = 486; })},
+      {S::dialing, E::transferor_excused, both(slow_to_ring, continues, at(transferor_leaves, 2s))},
+      {S::ringing, E::transferor_excused, both(rings_long, continues, at(transferor_leaves, 5s))},
+      {S::orphaned, E::target_ringing, both(slow_to_ring, continues, at(transferor_leaves, 2s))},
+      {S::orphaned, E::target_early_media,
+       both(slow_to_ring, continues, at(transferor_leaves, 2s),
+            [](Play& play) { play.target.early_media = true; })},
+      {S::orphaned, E::target_answered, both(rings_long, continues, at(transferor_leaves, 5s))},
+      {S::orphaned, E::next_target,
+       both(rings_long, fallback, continues, at(transferor_leaves, 5s),
+            [](Play& play) { play.target.final_status = 486; })},
+      {S::orphaned, E::target_failed,
+       both(rings_long, continues, at(transferor_leaves, 5s),
+            [](Play& play) { play.target.final_status = 486; })},
+      {S::orphaned, E::ring_timeout, both(never_answers, continues, at(transferor_leaves, 5s))},
+      {S::orphaned, E::transferee_left,
+       both(rings_long, continues, at(transferor_leaves, 5s), at(transferee_leaves, 9s))},
+      {S::orphaned, E::cancelled, both(rings_long, continues, at(transferor_leaves, 1200ms)), cancel_by_api},
+
+      {S::parting, E::left_to_transferor, waits},
+      {S::lingering, E::transferor_left,
+       both(waits,
+            [](Play& play) {
+              play.transferor.acts.push_back({When::final_notified, 3s, What::bye});
+            })},
+      {S::lingering, E::bye_overdue, waits},
+      {S::lingering, E::transferee_left, both(waits, at(transferee_leaves, 9s))},
+      {S::lingering, E::target_left,
+       both(waits,
+            [](Play& play) {
+              play.target.acts = {{When::established, 4s, What::bye}};
+            })},
 
       {S::parting, E::notify_settled, nothing},
       {S::parting, E::transferor_left,

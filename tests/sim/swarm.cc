@@ -155,6 +155,14 @@ class Draw {
       trunk.transfer.ring_timeout = span(3s, 40s);
       trunk.transfer.depth_max = chance(90) ? 20 : 2;
       trunk.answer_timeout = span(5s, 40s);
+      trunk.transfer.attended = !chance(5);
+      trunk.transfer.notify_id_first = chance(10);
+      trunk.transfer.notify_progress = !chance(10);
+      trunk.transfer.last_bye =
+          chance(70) ? trunk::LastBye::server : pick({trunk::LastBye::transferor, trunk::LastBye::either});
+      trunk.transfer.early_bye_continues = chance(20);
+      trunk.transfer.return_on_target_hangup = chance(15);
+      if (chance(20)) trunk.transfer.fallback_targets = {number::other_target, number::failover_target};
       if (chance(5)) trunk.cps_max = 1;
       if (chance(5)) trunk.concurrent_max = 2;
     }

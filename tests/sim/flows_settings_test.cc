@@ -1,0 +1,218 @@
+// [trunk.transfer]: what a trunk may have otherwise.
+#include <algorithm>
+
+#include "cast.h"
+
+namespace baton::sim {
+namespace {
+
+class Settings : public BothWays {
+ protected:
+  [[nodiscard]] Play with(const std::function<void(trunk::TransferSettings&)>& change) const {
+    Play play = usual_play(GetParam());
+    play.options.configure = [change](trunk::Model& model) {
+      for (trunk::Trunk& trunk : model.trunks) change(trunk.transfer);
+    };
+    return play;
+  }
+
+  static void finish(Cast& cast) {
+    cast.world().wind_down();
+    cast.expect_no_violation();
+  }
+  static std::ptrdiff_t count_role(Cast& cast, const char* role) {
+    const auto& cdrs = cast.world().cdrs();
+    return std::count_if(cdrs.begin(), cdrs.end(),
+                         [&](const call::Cdr& cdr) { return cdr.leg_role == role; });
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Calls, Settings, ::testing::Bool(), direction_name);
+
+TEST_P(Settings, IdOnTheFirstNotify) {
+  Cast cast(with([](auto& s) { s.notify_id_first = true; }));
+  cast.expect_transferred();
+  for (const std::string& event : cast.transferor->seen.notify_events) {
+    EXPECT_TRUE(event.starts_with("refer;id=")) << event;
+  }
+}
+
+TEST_P(Settings, NoProgress) {
+  Cast cast(with([](auto& s) { s.notify_progress = false; }));
+  cast.expect_transferred();
+  EXPECT_EQ(cast.transferor->seen.notifies, (std::vector<int>{100, 200}));
+}
+
+TEST_P(Settings, TransferorHangsUpItself) {
+  Play play = with([](auto& s) { s.last_bye = trunk::LastBye::transferor; });
+  play.transferor.acts.push_back({When::final_notified, 20s, What::bye});
+  Cast cast(play);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }));
+  EXPECT_EQ(cast.transferor->seen.over_by, "self");
+  cast.world().run_for(1s);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.target()));
+  finish(cast);
+  EXPECT_EQ(cast.world().cdrs().front().hangup_cause, "transferred");
+}
+
+TEST_P(Settings, TransferorThatDoesNotIsLetGo) {
+  for (const auto& [who, least, most] :
+       {std::tuple(trunk::LastBye::transferor, 32s, 34s), std::tuple(trunk::LastBye::either, 2s, 4s)}) {
+    Cast cast(with([who = who](auto& s) { s.last_bye = who; }));
+    ASSERT_TRUE(cast.run_until_final_notify());
+    const Time told = cast.world().now();
+    EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }));
+    EXPECT_EQ(cast.transferor->seen.over_by, "server");
+    EXPECT_GE(cast.world().now() - told, least);
+    EXPECT_LE(cast.world().now() - told, most);
+    cast.expect_transferred();
+  }
+}
+
+TEST_P(Settings, TransferorIsLetGoWhenTheCallEndsFirst) {
+  Play play = with([](auto& s) { s.last_bye = trunk::LastBye::transferor; });
+  play.target.acts = {{When::established, 5s, What::bye}};
+  Cast cast(play);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }, 15s));
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferee->seen.over; }, 1s));
+  finish(cast);
+}
+
+// ---- early_bye = "continue" ----
+
+TEST_P(Settings, TransferGoesOnWithoutItsTransferor) {
+  Play play = with([](auto& s) { s.early_bye_continues = true; });
+  play.target.final_after = 10s;
+  play.transferor.acts.push_back({When::ringing_notified, 1s, What::bye});
+  Cast cast(play);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }));
+  cast.world().run_for(3s);
+  EXPECT_TRUE(cast.transferee->up());
+  EXPECT_EQ(cast.world().oracles().hears(*cast.transferee), "ring-back GB");
+  cast.world().run_for(10s);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.target()));
+  finish(cast);
+  ASSERT_EQ(cast.world().cdrs().size(), 2U);
+  EXPECT_EQ(count_role(cast, "transfer"), 1);
+  EXPECT_EQ(cast.world().transfers().front().outcome, "transferred");
+  EXPECT_EQ(cast.world().cdrs().front().hangup_cause, "transferred");
+}
+
+TEST_P(Settings, TransfereeIsDroppedWhenThatComesToNothing) {
+  Play play = with([](auto& s) { s.early_bye_continues = true; });
+  play.target.final_after = 10s;
+  play.target.final_status = 486;
+  play.transferor.acts.push_back({When::ringing_notified, 1s, What::bye});
+  Cast cast(play);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferee->seen.over; }));
+  EXPECT_EQ(cast.transferee->seen.over_by, "server");
+  EXPECT_FALSE(cast.transferee->seen.bye_reason.empty());
+  finish(cast);
+  ASSERT_EQ(cast.world().cdrs().size(), 1U);
+  EXPECT_EQ(cast.world().cdrs().front().hangup_source, call::HangupSource::customer);
+  EXPECT_EQ(cast.world().transfers().front().outcome, "failed");
+}
+
+// ---- fallback_targets ----
+
+TEST_P(Settings, FallbackTargetIsTriedWhenTheTargetIsBusy) {
+  Play play = with([](auto& s) { s.fallback_targets = {number::barred_target, number::other_target}; });
+  play.target.final_status = 486;
+  Cast cast(play);
+  Script other;
+  other.role = "target";
+  cast.stage.east.expect(number::other_target, other);
+  EXPECT_TRUE(cast.run_until_final_notify());
+  EXPECT_EQ(cast.transferor->seen.notifies.back(), 200);
+  cast.world().run_for(3s);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.target()));
+  finish(cast);
+  EXPECT_EQ(cast.world().transfers().front().target_number, number::other_target);
+  const auto& cdrs = cast.world().cdrs();
+  EXPECT_TRUE(std::any_of(cdrs.begin(), cdrs.end(),
+                          [](const call::Cdr& cdr) { return cdr.to_number == number::other_target; }));
+}
+
+TEST_P(Settings, FallbackTargetIsTriedWhenTheTargetRingsOut) {
+  Play play = with([](auto& s) {
+    s.fallback_targets = {number::other_target};
+    s.ring_timeout = 5s;
+  });
+  play.target.final_after.reset();
+  Cast cast(play);
+  Script other;
+  other.role = "other target";
+  other.final_status = 603;
+  other.final_after = 2s;
+  cast.stage.east.expect(number::other_target, other);
+  EXPECT_TRUE(cast.run_until_final_notify());
+  EXPECT_EQ(cast.transferor->seen.notifies.back(), 603);
+  cast.world().run_for(3s);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.transferor));
+  EXPECT_EQ(cast.stage.east.parties().front().seen.over_by, "cancel");
+  finish(cast);
+  EXPECT_EQ(cast.world().transfers().front().outcome, "failed");
+}
+
+// ---- on_target_hangup = "return" ----
+
+Play returning(Play play) {
+  play.target.acts = {{When::established, 5s, What::bye}};
+  return play;
+}
+
+TEST_P(Settings, EndpointIsCalledBackWhenTheTargetHangsUp) {
+  Cast cast(returning(with([](auto& s) { s.return_on_target_hangup = true; })));
+  Script again;
+  again.role = "again";
+  again.final_after = 8s;
+  cast.world().run_until([&] { return cast.transferor->up(); });
+  cast.stage.endpoint.expect(number::own, again);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.target() != nullptr && cast.target()->seen.over; }));
+  cast.world().run_for(3s);
+  EXPECT_TRUE(cast.transferee->up());
+  EXPECT_EQ(cast.world().oracles().hears(*cast.transferee), "ring-back US");
+  cast.world().run_for(10s);
+  Party& back = *Stage::newest(cast.stage.endpoint);
+  EXPECT_EQ(back.role(), "again");
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, back));
+  cast.world().oracles().check_media_agrees();
+  cast.hang_up(back);
+  cast.expect_rest();
+  EXPECT_EQ(cast.transferee->seen.over_by, "server");
+  ASSERT_EQ(cast.world().cdrs().size(), 3U);
+  for (const call::Cdr& cdr : cast.world().cdrs()) {
+    EXPECT_EQ(cdr.root_call_uuid, cast.world().cdrs().front().root_call_uuid);
+  }
+  EXPECT_EQ(count_role(cast, "return"), 1);
+}
+
+TEST_P(Settings, TransfereeIsDroppedWhenNobodyTakesItBack) {
+  Cast cast(returning(with([](auto& s) { s.return_on_target_hangup = true; })));
+  Script again;
+  again.role = "again";
+  again.final_status = 486;
+  cast.world().run_until([&] { return cast.transferor->up(); });
+  cast.stage.endpoint.expect(number::own, again);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferee->seen.over; }));
+  EXPECT_EQ(cast.transferee->seen.over_by, "server");
+  cast.expect_rest();
+  EXPECT_EQ(count_role(cast, "return"), 1);
+}
+
+TEST_P(Settings, TransfereeThatHangsUpMeanwhileEndsIt) {
+  Play play = returning(with([](auto& s) { s.return_on_target_hangup = true; }));
+  play.transferee.acts = {{When::established, 12s, What::bye}};
+  Cast cast(play);
+  Script again;
+  again.role = "again";
+  again.final_after.reset();
+  cast.world().run_until([&] { return cast.transferor->up(); });
+  cast.stage.endpoint.expect(number::own, again);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferee->seen.over; }));
+  cast.world().run_for(2s);
+  EXPECT_EQ(Stage::newest(cast.stage.endpoint)->seen.over_by, "cancel");
+  cast.expect_rest();
+}
+
+}  // namespace
+}  // namespace baton::sim
