@@ -122,6 +122,14 @@ class Calls {
                    std::string who = {});
   void close_leaving(const Leg& leg);
 
+  // calls_replacing.cc: an INVITE with Replaces
+  void on_replacing(Leg& leg);
+  [[nodiscard]] const trunk::Trunk* authorise_replacing(Leg& leg, const std::string& account_id,
+                                                        Rejection& rejection);
+  void on_ready(Leg& leg);
+  void take_place(Leg& leg, Leg& old, Call& call);
+  void pick_up(Leg& leg, Leg& old, Call& call);
+
   // calls_return.cc: the target has hung up, and the endpoint that transferred is called back
   bool begin_return(Call& call, LegHandle leaver, const Why& why);
   void return_progress(Call& call, const LegProgress& event);
@@ -180,6 +188,7 @@ class Calls {
   std::unordered_map<std::uint64_t, Asker> queries_;
   std::uint64_t next_query_ = 0;
   std::unordered_map<std::uint64_t, TransferHandle> parting_;  // by packed transferor leg
+  std::unordered_map<std::uint64_t, LegHandle> replacing_;     // by packed new leg: whose place it takes
   std::unordered_map<std::uint64_t, Span> leaving_;  // by packed leg: let go, its record waits for its end
   std::deque<Fired> fired_;
   bool firing_ = false;

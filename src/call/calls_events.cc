@@ -21,6 +21,8 @@ void Calls::handle(LegEvent event) {
   if (const auto* offered = std::get_if<LegOffered>(&event)) {
     if (Leg* leg = legs_.find(offered->leg); leg != nullptr && leg->state == LegState::offered)
       on_offered(*leg);
+  } else if (const auto* ready = std::get_if<LegReady>(&event)) {
+    if (Leg* leg = legs_.find(ready->leg); leg != nullptr) on_ready(*leg);
   } else if (const auto* progress = std::get_if<LegProgress>(&event)) {
     on_progress(*progress);
   } else if (const auto* answered = std::get_if<LegAnswered>(&event)) {
@@ -164,6 +166,7 @@ void Calls::on_ended(const LegEnded& event) {
     fire(it->second, TransferEvent::transferor_left);
   }
   close_leaving(*leg);
+  replacing_.erase(event.leg.pack());
   Call* call = calls_.find(CallHandle::unpack(leg->call));
   if (call == nullptr || !call->has(event.leg)) return;
   Why why;

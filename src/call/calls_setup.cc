@@ -43,6 +43,7 @@ void Calls::on_offered(Leg& leg) {
   }
   const auto uri = sip::Uri::parse(invite.request_uri());
   BATON_ASSERT(uri.has_value());  // Legs has looked at it
+  if (invite.has(sip::HeaderId::replaces)) return on_replacing(leg);
   const trunk::Trunk* trunk = cx_.model->trunk_by_domain(uri->host);
   if (trunk != nullptr && trunk->direction == trunk::TrunkDirection::outbound)
     return set_up_outbound(leg, *trunk);

@@ -15,6 +15,10 @@ namespace baton::call {
 struct LegOffered {
   LegHandle leg;
 };
+// Incoming: its media endpoint is open; answer() will not fail for want of one.
+struct LegReady {
+  LegHandle leg;
+};
 // Outgoing: 18x. `early_media` when it brought a usable description.
 struct LegProgress {
   LegHandle leg;
@@ -81,7 +85,7 @@ struct LegNotified {
   std::uint32_t refer_cseq = 0;
 };
 
-using LegEvent = std::variant<LegOffered, LegProgress, LegAnswered, LegFailed, LegConfirmed, LegUpdated,
-                              LegEnded, LegReferred, LegNotified, LegSilent, LegTarget>;
+using LegEvent = std::variant<LegOffered, LegReady, LegProgress, LegAnswered, LegFailed, LegConfirmed,
+                              LegUpdated, LegEnded, LegReferred, LegNotified, LegSilent, LegTarget>;
 
 }  // namespace baton::call

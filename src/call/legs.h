@@ -197,7 +197,7 @@ class Legs {
 
 inline constexpr const char* allowed_methods =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE";
-inline constexpr const char* supported_tags = "norefersub, nosub";
+inline constexpr const char* supported_tags = "norefersub, nosub, replaces";
 // The tags of its Require that are not among those, for Unsupported (RFC 3261 8.2.2.3); empty: all are.
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
 

@@ -47,6 +47,7 @@ void Legs::media_done(const media::Result& result) {
     leg->local.session_id = cx_.rng.next() >> 16;
     leg->local.version = leg->local.session_id;
     if (leg->state == LegState::preparing) send_invite(*leg);
+    if (leg->state == LegState::offered) emit(LegReady{leg->self});
   } else if (const auto* failed = std::get_if<media::OpenFailed>(&result)) {
     Leg* leg = leg_of(failed->id);
     if (leg == nullptr) return;

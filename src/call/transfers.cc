@@ -41,6 +41,7 @@ void Calls::run_fired() {
     transfer->reason = fired.reason;
     transfer->refused_by = fired.refused_by;
     const TransferState from = std::exchange(transfer->state, row.to);
+    if (from == TransferState::lingering && row.to != from) disarm(*transfer, TransferTimer::bye);
     log(Severity::debug, "transfer.step",
         {{"transfer", transfer->record.transfer_id},
          {"from", std::string(to_string(from))},

@@ -290,6 +290,9 @@ bool Oracles::others_up(const Leg& leg) const {
 
 bool Oracles::may_send_bye(const Leg& leg) {
   if (byes_excused_ || lost(leg)) return true;
+  const bool taken = std::any_of(legs_.begin(), legs_.end(),
+                                 [&](const Leg& other) { return other.replaces == &leg && other.answered; });
+  if (taken) return true;
   // The one it talked with is gone, and it was that one who went; or nobody else is there at all.
   if (leg.partner != nullptr && leg.partner->over && leg.partner->over_by_peer) return true;
   // The one it talked with is lost, and its own BYE may wait for the answer to a NOTIFY.
@@ -456,6 +459,10 @@ void Oracles::received_request(const Message& message, Peer& from) {
     leg->call_id = std::string(message.call_id());
     leg->peer = &from;
     leg->number = user_of(message.request_uri());
+    for (Leg& old : legs_) {
+      const std::string_view replaces = message.header(HeaderId::replaces);
+      if (!old.call_id.empty() && replaces.starts_with(old.call_id + ";")) leg->replaces = &old;
+    }
   }
   if (leg == nullptr) return;
   if (message.method() == Method::cancel && leg->final_status == 0) leg->cancelled = true;

@@ -42,7 +42,8 @@ class Oracles {
     std::uint32_t last_cseq = 0;
     std::map<std::uint32_t, Time> unacknowledged;  // CSeq of INVITEs that the server answered 2xx
     std::optional<media::EndpointId> endpoint;
-    Leg* partner = nullptr;  // whom it heard, and who heard it, last
+    Leg* replaces = nullptr;  // whose place its INVITE asked for
+    Leg* partner = nullptr;   // whom it heard, and who heard it, last
     std::optional<Time> alone_since;
     std::optional<Time> unlinked_since;
     bool reported_silent = false;

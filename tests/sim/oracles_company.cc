@@ -64,6 +64,12 @@ bool Oracles::same_call(const Leg& one, const Leg& other) const {
 }
 
 bool Oracles::somebody_called(const Leg& leg) const {
+  // Or has been called by a transferor that did not wait (semi-attended).
+  const bool awaited = std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
+    return transfer.pending() && transfer.consultation != nullptr && !transfer.consultation->over &&
+           same_call(*transfer.transferor, leg);
+  });
+  if (awaited) return true;
   return std::any_of(legs_.begin(), legs_.end(), [&](const Leg& other) {
     return &other != &leg && same_call(other, leg) && other.server_called && !other.answered && !other.over &&
            !other.cancelled;
@@ -72,6 +78,9 @@ bool Oracles::somebody_called(const Leg& leg) const {
 
 // One that has handed its call over may be left to hang up itself.
 bool Oracles::transferred_away(const Leg& leg) const {
+  for (const Leg& other : legs_) {
+    if (other.replaces == &leg && other.answered) return true;
+  }
   return std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
     return transfer.outcome == "transferred" &&
            (transfer.transferor == &leg || transfer.consultation == &leg);
@@ -195,7 +204,8 @@ void Oracles::check_after_failure() {
   for (const Transfer* transfer : just_failed_) {
     const Leg* transferor = transfer->transferor;
     const Leg* transferee = transfer->transferee;
-    if (transferee == nullptr || transferor->over || transferee->over || transfer_pending(transferor->root))
+    if (transferee == nullptr || transferor->over || transferee->over || transfer_pending(transferor->root) ||
+        transferred_away(*transferor))
       continue;
     if (!linked(*transferor, *transferee))
       violation("after a failed transfer the two parties do not hear each other");

@@ -127,7 +127,7 @@ void Oracles::rest_call(const std::string& root) {
     violation("an unanswered CDR with a 2xx status");
   const bool transferred = std::any_of(
       world_.cdrs().begin(), world_.cdrs().end(),
-      [&](const call::Cdr& other) { return other.root_call_uuid == root && other.leg_role == "transfer"; });
+      [&](const call::Cdr& other) { return other.root_call_uuid == root && other.leg_role != "original"; });
   if (!cdr.answered_at || callee == nullptr || byes_excused_) return;
   if ((transferred || joined_to_another(root)) && cdr.hangup_cause == "transferred") return;
   // Who hung up: the first of the two whose BYE came, as the server saw it.

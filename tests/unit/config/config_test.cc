@@ -159,6 +159,39 @@ TEST(Config, DefaultsOfATrunkAndACarrier) {
   EXPECT_FALSE(config.model->carriers[0].trusted_to_transfer);
 }
 
+TEST(Config, SettingsOfATransfer) {
+  const auto settings = [](const std::string& keys) {
+    return good(listener + account + inbound + "[trunk.transfer]\n" + keys + number)
+        .model->trunk("in")
+        ->transfer;
+  };
+  const trunk::TransferSettings usual = settings("");
+  EXPECT_TRUE(usual.attended);
+  EXPECT_FALSE(usual.notify_id_first);
+  EXPECT_TRUE(usual.notify_progress);
+  EXPECT_EQ(usual.last_bye, trunk::LastBye::server);
+  EXPECT_FALSE(usual.early_bye_continues);
+  EXPECT_FALSE(usual.return_on_target_hangup);
+  EXPECT_TRUE(usual.fallback_targets.empty());
+  const trunk::TransferSettings other = settings(R"(
+attended = false
+notify_id_first = true
+notify_progress = false
+last_bye = "either"
+early_bye = "continue"
+on_target_hangup = "return"
+fallback_targets = ["+14155550101", "+14155550102"]
+)");
+  EXPECT_FALSE(other.attended);
+  EXPECT_TRUE(other.notify_id_first);
+  EXPECT_FALSE(other.notify_progress);
+  EXPECT_EQ(other.last_bye, trunk::LastBye::either);
+  EXPECT_TRUE(other.early_bye_continues);
+  EXPECT_TRUE(other.return_on_target_hangup);
+  EXPECT_EQ(other.fallback_targets, (std::vector<std::string>{"+14155550101", "+14155550102"}));
+  EXPECT_EQ(settings("last_bye = \"transferor\"\n").last_bye, trunk::LastBye::transferor);
+}
+
 TEST(Config, StorePathIsRelativeToTheFile) {
   EXPECT_EQ(good(listener, "/etc/baton/baton.toml").server.store_path, "/etc/baton/baton.db");
   EXPECT_EQ(good(listener + "[store]\npath='/var/lib/b.db'\n", "/etc/baton/b.toml").server.store_path,
@@ -345,6 +378,19 @@ const Refused refused[] = {
      "other side"},
     {"accept_code", tail_trunk + "[trunk.transfer]\naccept_code=201\n", "trunk[0].transfer.accept_code",
      "201", "write 202"},
+    {"last_bye", tail_trunk + "[trunk.transfer]\nlast_bye='nobody'\n", "trunk[0].transfer.last_bye", "nobody",
+     "transferor"},
+    {"early_bye", tail_trunk + "[trunk.transfer]\nearly_bye='go on'\n", "trunk[0].transfer.early_bye",
+     "go on", "continue"},
+    {"on_target_hangup", tail_trunk + "[trunk.transfer]\non_target_hangup='stay'\n",
+     "trunk[0].transfer.on_target_hangup", "stay", "return"},
+    {"fallback_not_e164", tail_trunk + "[trunk.transfer]\nfallback_targets=['4155550100']\n",
+     "trunk[0].transfer.fallback_targets[0]", "4155550100", "+"},
+    {"fallbacks_without_end",
+     tail_trunk +
+         "[trunk.transfer]\nfallback_targets=['+14155550101','+14155550102','+14155550103','+14155550104',"
+         "'+14155550105','+14155550106','+14155550107','+14155550108','+14155550109']\n",
+     "trunk[0].transfer.fallback_targets", "more than 8", "likely"},
     {"fixed_without_number", tail_trunk + "[trunk.transfer]\ncaller_id='fixed'\n",
      "trunk[0].transfer.fixed_caller_id", "needs a number", "fixed_caller_id ="},
     {"number_without_fixed", tail_trunk + "[trunk.transfer]\nfixed_caller_id='+14155550100'\n" + number,
