@@ -24,11 +24,13 @@ a=sendrecv
 class Scenario:
     """`number` is the party's own. One dialog: the party either calls (invite) or is called (recv_invite).
 
+    `routed`: there is a proxy that stays on the way; its Record-Route is kept to.
     `says`: a file of bare G.711 µ-law that it plays, over and over, once it has answered.
     """
 
-    def __init__(self, number, says=None):
+    def __init__(self, number, says=None, routed=False):
         self.number = number
+        self._routed = routed
         self._says = says
         self._sdp = SDP.replace("{port}", "[rtpstream_audio_port]" if says else "[media_port]")
         self._steps = []
@@ -71,7 +73,8 @@ class Scenario:
         return self._send([f"{method} [next_url] SIP/2.0",
                            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70",
                            f"From: {self._local}", f"To: {self._remote}", "Call-ID: [call_id]",
-                           f"CSeq: {cseq} {method}", self._contact(), *extra], body, retransmit)
+                           f"CSeq: {cseq} {method}", "[routes]" if self._routed else "", self._contact(), *extra], body,
+                          retransmit)
 
     def _recv(self, what, actions="", attributes=""):
         inner = f"<action>{actions}</action>" if actions else ""
@@ -124,8 +127,8 @@ class Scenario:
     def respond(self, status, reason, body="", extra=(), retransmit=False):
         """To the INVITE that opened the dialog."""
         return self._send([f"SIP/2.0 {status} {reason}", "[last_Via:]", "[last_From:]",
-                           "[last_To:];tag=[pid]s[call_number]", "[last_Call-ID:]", "[last_CSeq:]", self._contact(),
-                           *extra], body, retransmit)
+                           "[last_To:];tag=[pid]s[call_number]", "[last_Call-ID:]", "[last_CSeq:]",
+                           "[last_Record-Route:]", self._contact(), *extra], body, retransmit)
 
     def ring(self):
         return self.respond(180, "Ringing")

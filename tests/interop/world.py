@@ -15,7 +15,7 @@ PLACES = {"caller": "caller", "customer": "caller", "endpoint": "agent", "second
 
 
 class World:
-    def __init__(self, baton, directory, transport):
+    def __init__(self, baton, directory, transport, configure=lambda text: text):
         self.transport = transport
         self.directory = pathlib.Path(directory)
         self.network = loopback.Loopback()
@@ -25,7 +25,7 @@ class World:
         values = {name: self.network.of(name) for name in self.network.HOSTS}
         values.update(port=self.network.port, media=self.network.MEDIA, media_first=media[0], media_last=media[1],
                       transport=transport)
-        text = string.Template((HERE / "interop.toml.in").read_text()).substitute(values)
+        text = configure(string.Template((HERE / "interop.toml.in").read_text()).substitute(values))
         self.server = Server(baton, self.directory, text, self.network.of("baton"), self.network.port)
 
     # Checks: each names what was expected; all are made, the test fails when one was not met.
