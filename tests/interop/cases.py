@@ -1,4 +1,5 @@
 """The cases played over real sockets. Each function of ALL is one test over UDP and one over TCP."""
+from attended_agent import AttendedAgent
 from digest_caller import DigestCaller
 from scenario import Scenario
 
@@ -211,6 +212,53 @@ def outbound(world):
     world.check_transfer(outcome="transferred", transferee=CALLER)
 
 
+def _attended(world, course, target, caller):
+    agent = AttendedAgent(DESK, world.network.of("agent"), world.network.port,
+                          (world.network.of("baton"), world.network.port))
+    try:
+        def meanwhile():
+            try:
+                first = agent.await_call()
+                course(agent, first, agent.consult(HUMAN, "reach.trunks.example"))
+            except OSError as error:
+                world.problems.append(f"the agent waited for {error}: {agent.order}, NOTIFYs {agent.notified}")
+        world.play(called={"target": target}, caller={"caller": caller}, meanwhile=meanwhile)
+    finally:
+        agent.close()
+    return agent
+
+
+def attended(world):
+    """The desk has the caller on one line and the human on another, and joins them: nobody is called again."""
+    def course(agent, first, consultation):
+        agent.refer(first, consultation)
+        agent.await_final_notify()
+        agent.await_byes()
+    agent = _attended(world, course, Scenario(HUMAN).recv_invite().ring().pause(200).answer().recv_bye(),
+                      calling().pause(3000).bye())
+    world.equal(agent.refer_status, 202, "answer to the REFER")
+    world.equal(agent.notified, [100, 200], "NOTIFYs")
+    world.equal(agent.order, ["NOTIFY", "NOTIFY", "BYE", "BYE"], "what the desk heard, in order")
+    world.records(calls=3, transfers=1)
+    world.check_call("original", hangup_cause_name="transferred")
+    world.check_call("original", 1, hangup_cause_name="transferred")
+    world.check_call("transfer", to_number=HUMAN, from_number=CALLER, carrier_id="east", sip_status=200)
+    world.check_transfer(outcome="transferred", refer_status=202, final_status=200, target_number=HUMAN)
+
+
+def attended_with_wrong_tags(world):
+    """NOTIFY 481, and both calls are as they were."""
+    def course(agent, first, consultation):
+        agent.refer(first, consultation, tag="nobody")
+        agent.await_final_notify()
+        agent.bye(consultation)
+        agent.bye(first)
+    agent = _attended(world, course, Scenario(HUMAN).recv_invite().answer().recv_bye(), calling().recv_bye())
+    world.equal(agent.notified, [100, 481], "NOTIFYs")
+    world.records(calls=2, transfers=1)
+    world.check_transfer(outcome="failed", refer_status=202, final_status=481)
+
+
 def _with_digest(world, algorithm, password="correct-horse"):
     caller = DigestCaller(DESK, world.network.of("agent"), world.network.port, (world.network.of("baton"), world.network.port))
     try:
@@ -268,4 +316,4 @@ ALL = [transferred_target_hangs_up, transferred_caller_hangs_up, target_hangs_up
        unknown_at_carrier, no_answer, caller_hangs_up_during_ring, early_bye, double_refer, chained, refusals,
        transfers_disabled, carrier_may_not_refer, target_forms, outbound, outbound_from_a_stranger,
        primary_fails_fallback_answers, plain_call_endpoint_hangs_up, number_not_ours]
-UDP_ONLY = [digest_md5, digest_sha256, digest_wrong_password]
+UDP_ONLY = [attended, attended_with_wrong_tags, digest_md5, digest_sha256, digest_wrong_password]
