@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/output.h"
+#include "app/tls_files.h"
 #include "config/config.h"
 
 namespace baton::app {
@@ -32,9 +33,14 @@ std::string summary(const std::string& path, const config::Config& config) {
 
 int run_check(const std::string& path) {
   const auto loaded = config::load(path);
-  if (loaded) return print(summary(path, *loaded));
-  for (const config::Problem& problem : loaded.error()) complain(problem.to_string());
-  return exit_operational;
+  if (!loaded) {
+    for (const config::Problem& problem : loaded.error()) complain(problem.to_string());
+    return exit_operational;
+  }
+  const TlsFiles tls = load_tls(loaded->server, path, seconds_now());
+  for (const config::Problem& problem : tls.problems) complain(problem.to_string());
+  for (const config::Problem& warning : tls.warnings) complain("warning: " + warning.to_string());
+  return tls.problems.empty() ? print(summary(path, *loaded)) : static_cast<int>(exit_operational);
 }
 
 }  // namespace
@@ -47,7 +53,7 @@ void add_check(CLI::App& app, int& exit_code) {
       ->type_name("FILE")
       ->capture_default_str();
   command->footer(
-      "Nothing is opened or changed. Exit code 0: right; 1: wrong.\n"
+      "Certificates and keys are read too. Nothing is opened or changed. Exit code 0: right; 1: wrong.\n"
       "\nExample:\n  baton check baton.toml && systemctl reload baton");
   command->callback([path, &exit_code] { exit_code = run_check(*path); });
 }

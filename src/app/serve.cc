@@ -22,6 +22,7 @@
 #include <optional>
 #include <system_error>
 
+#include "app/tls_files.h"
 #include "shard/log_line.h"
 #include "shard/shard.h"
 #include "store/writer.h"
@@ -275,6 +276,7 @@ class Server {
 
  private:
   void reload();
+  void reload_tls(const config::Server& loaded);
   void log(engine::Severity severity, const char* event, Fields fields = {}) const {
     logger_({severity, event, std::move(fields)});
   }
@@ -316,11 +318,18 @@ int Server::open(const config::Config& config) {
     say("can not start: the system gives no random bytes");
     return exit_failed;
   }
+  const TlsFiles tls = load_tls(running_, options_.config_path, seconds_now());
+  for (const config::Problem& warning : tls.warnings) {
+    log(engine::Severity::warning, "config.warning", {{"warning", warning.to_string()}});
+  }
+  for (const config::Problem& problem : tls.problems) say(problem.to_string());
+  if (!tls.problems.empty()) return exit_failed;
   shard::Options options;
   options.engine = *std::move(engine);
   options.model = config.model;
-  for (const config::Listen& l : running_.listeners) {
-    options.listeners.push_back({l.transport, l.bind, l.advertised});
+  for (std::size_t i = 0; i < running_.listeners.size(); ++i) {
+    const config::Listen& l = running_.listeners[i];
+    options.listeners.push_back({l.transport, l.bind, l.advertised, tls.contexts[i]});
   }
   options.relay = relay_options(running_.media);
   if (!fill_random(&options.net.resolver.seed, sizeof options.net.resolver.seed)) {
@@ -391,6 +400,48 @@ void Server::reload() {
   shard_->post(engine::ModelChanged{loaded->model});
   log(engine::Severity::info, "config.reloaded", {{"file", options_.config_path}});
   if (!changed.empty()) log(engine::Severity::warning, "config.needs_restart", {{"settings", changed}});
+  reload_tls(loaded->server);
+}
+
+// Each listener for itself: a bad certificate leaves the one before in place, there and nowhere else.
+void Server::reload_tls(const config::Server& loaded) {
+  config::Server wanted = running_;
+  for (config::Listen& listen : wanted.listeners) {
+    for (const config::Listen& other : loaded.listeners) {
+      if (other.transport != listen.transport || other.bind != listen.bind) continue;
+      listen.tls = other.tls;
+      listen.line = other.line;
+    }
+  }
+  const std::int64_t now = seconds_now();
+  const TlsFiles files = load_tls(wanted, options_.config_path, now);
+  for (const config::Problem& warning : files.warnings) {
+    log(engine::Severity::warning, "config.warning", {{"warning", warning.to_string()}});
+  }
+  for (const config::Problem& problem : files.problems) {
+    log(engine::Severity::error, "tls.not_reloaded",
+        {{"problem", problem.to_string()}, {"reason", "the certificate before stays in force"}});
+  }
+  std::vector<std::pair<SocketAddress, net::TlsContextPtr>> fresh;
+  for (std::size_t i = 0; i < files.contexts.size(); ++i) {
+    const net::TlsContextPtr& context = files.contexts[i];
+    if (context == nullptr) continue;
+    const std::string listener = running_.listeners[i].bind.to_string();
+    if (!is_valid(*context, now)) {
+      log(engine::Severity::error, "tls.not_reloaded",
+          {{"listener", listener},
+           {"problem", context->settings().certificate + " is valid from " +
+                           write_date(context->valid_from()) + " until " +
+                           write_date(context->valid_until())},
+           {"reason", "the certificate before stays in force"}});
+      continue;
+    }
+    running_.listeners[i].tls = wanted.listeners[i].tls;
+    log(engine::Severity::info, "tls.reloaded",
+        {{"listener", listener}, {"valid_until", write_date(context->valid_until())}});
+    fresh.emplace_back(shard_->listeners()[i].bind, context);
+  }
+  if (!fresh.empty()) shard_->replace_tls(std::move(fresh));
 }
 
 void Server::log_figures() const {
@@ -412,7 +463,8 @@ void Server::log_figures() const {
        field("lost_in_kernel", s.net.datagrams_lost_in_kernel),
        field("send_queue_dropped", s.net.send_queue_dropped), field("icmp_refused", s.net.icmp_refused),
        field("connections", s.connections), field("accepts_refused", s.net.accepts_refused),
-       field("connects_failed", s.net.connects_failed),
+       field("connects_failed", s.net.connects_failed), field("tls_handshakes", s.net.handshakes),
+       field("tls_handshakes_failed", s.net.handshakes_failed + s.net.handshakes_slow),
        field("resolves_timed_out", s.net.resolves_timed_out)});
   log(engine::Severity::info, "server.shard",
       {field("rounds", s.probe.rounds), field("inputs", s.probe.inputs),

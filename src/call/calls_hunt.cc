@@ -84,7 +84,10 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
   if (plan.to.transport == Transport::tls) plan.to.tls_name = route.uri.host;
   sip::Uri request_uri =
       sip::Uri::sip(route.uri.user.empty() ? number : route.uri.user, route.uri.host, route.uri.port);
-  if (route.uri.transport != Transport::udp && !route.uri.any_transport) {
+  if (route.uri.sips) {
+    request_uri.scheme = sip::Scheme::sips;
+    request_uri.scheme_text = "sips";
+  } else if (route.uri.transport != Transport::udp && !route.uri.any_transport) {
     request_uri.parameters.push_back({"transport", std::string(to_string(route.uri.transport))});
   }
   plan.request_uri = request_uri.to_string(false);

@@ -276,14 +276,16 @@ std::optional<SocketAddress> Legs::local_for(Transport transport, bool v6) const
   return std::nullopt;
 }
 
-std::string Legs::contact_of(const Destination& to) const {
+std::string Legs::contact_of(const dialog::Dialog& dialog) const {
+  const Destination& to = dialog.next_hop;
+  if (dialog.sips) return "<sips:baton@" + to.local.to_string() + ">";
   std::string contact = "<sip:baton@" + to.local.to_string();
   if (to.transport != Transport::udp) contact += ";transport=" + std::string(to_string(to.transport));
   return contact + ">";
 }
 
 void Legs::add_our_headers(sip::Draft& draft, const Leg& leg) const {
-  draft.set(sip::HeaderId::contact, contact_of(leg.dialog.next_hop));
+  draft.set(sip::HeaderId::contact, contact_of(leg.dialog));
   draft.set(sip::HeaderId::allow, allowed_methods);
   draft.set(sip::HeaderId::supported, supported_tags);
 }

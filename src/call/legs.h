@@ -180,7 +180,7 @@ class Legs {
   [[nodiscard]] Leg* find_dialog(const sip::Message& request);
   [[nodiscard]] std::optional<SocketAddress> local_for(Transport transport, bool v6) const;
   void add_our_headers(sip::Draft& draft, const Leg& leg) const;
-  [[nodiscard]] std::string contact_of(const Destination& to) const;
+  [[nodiscard]] std::string contact_of(const dialog::Dialog& dialog) const;
   void emit(LegEvent event) { events_.push_back(std::move(event)); }
 
   Context& cx_;

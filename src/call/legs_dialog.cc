@@ -307,7 +307,7 @@ void Legs::answer_refer(LegHandle handle, txn::TxnId refer, const Rejection& ver
   const OpenRefer open = std::move(*it);
   leg->open_refers.erase(it);
   auto all = headers;
-  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact_of(leg->dialog.next_hop)});
+  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact_of(leg->dialog)});
   respond(open.message, open.txn, verdict, leg, all);
 }
 
@@ -410,7 +410,7 @@ void Legs::on_subscribe(Leg& leg, txn::RequestReceived& event) {
     const unsigned granted = state.refresh(cx_.now, expires);
     respond(request, event.txn, {.status = 200}, &leg,
             {{sip::HeaderId::expires, {}, std::to_string(granted)},
-             {sip::HeaderId::contact, {}, contact_of(leg.dialog.next_hop)}});
+             {sip::HeaderId::contact, {}, contact_of(leg.dialog)}});
     return pump_notifies(leg);
   }
   // RFC 3515 2.4.7: there is no such subscription to join.

@@ -44,6 +44,7 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.dialog.remote_address = plan.to_address;
   leg.dialog.remote_target = plan.request_uri;
   leg.dialog.next_hop = plan.to;
+  leg.dialog.sips = plan.request_uri.rfind("sips:", 0) == 0;
   index(leg);
 
   sip::Draft invite = leg.dialog.request(sip::Method::invite);

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "net/tls_settings.h"
 #include "trunk/model.h"
 
 namespace baton::config {
@@ -17,6 +18,8 @@ struct Listen {
   Transport transport = Transport::udp;
   SocketAddress bind;
   SocketAddress advertised;  // what peers are told; the bind address unless `advertise` says otherwise
+  net::TlsSettings tls{};    // of a TLS listener; its files are relative to the configuration file
+  unsigned line = 0;         // of the section
 };
 
 struct Media {

@@ -85,11 +85,10 @@ constexpr const char* uri_remedy =
 Converted<trunk::Uri> to_uri(const std::string& text) {
   const auto parsed = sip::Uri::parse(text);
   if (!parsed) return mistake(shown(text) + " is no SIP URI: " + parsed.error().reason, uri_remedy);
-  if (parsed->scheme == sip::Scheme::sips) {
-    return mistake(shown(text) + " asks for TLS, which this version does not have",
-                   "use sip: with udp or tcp");
+  const bool sips = parsed->scheme == sip::Scheme::sips;
+  if (!sips && parsed->scheme != sip::Scheme::sip) {
+    return mistake(shown(text) + " is not a sip: or sips: URI", uri_remedy);
   }
-  if (parsed->scheme != sip::Scheme::sip) return mistake(shown(text) + " is not a sip: URI", uri_remedy);
   if (!parsed->password.empty() || !parsed->headers.empty()) {
     return mistake("a password or header inside the URI is not used",
                    "leave it out; credentials have keys of their own");
@@ -105,7 +104,13 @@ Converted<trunk::Uri> to_uri(const std::string& text) {
     if (!transport) return fail(transport.error());
     uri.transport = *transport;
     uri.any_transport = false;
+    if (sips && *transport == Transport::udp) {
+      return mistake(shown(text) + " asks for TLS by its scheme and for UDP by its transport",
+                     "leave out the transport, or write sip:");
+    }
   }
+  if (sips) uri.transport = Transport::tls;
+  uri.sips = sips;
   const auto ip = IpAddress::parse(parsed->host);
   if (ip ? ip->is_unspecified() : !is_host_name(parsed->host)) {
     return mistake("the host of " + shown(text) + " can not be called", uri_remedy);
@@ -223,11 +228,20 @@ Converted<IpNetwork> to_network(const std::string& text) {
 
 Converted<Transport> to_transport(const std::string& text) {
   const auto transport = parse_transport(text);
-  if (!transport) return mistake(shown(text) + " is no transport", R"(write "udp" or "tcp")");
-  if (*transport == Transport::tls) {
-    return mistake("TLS is not available in this version", R"(use "udp" or "tcp")");
-  }
+  if (!transport) return mistake(shown(text) + " is no transport", R"(write "udp", "tcp" or "tls")");
   return *transport;
+}
+
+Converted<net::ClientCertificates> to_client_certificates(const std::string& text) {
+  static constexpr Word<net::ClientCertificates> words[] = {{"none", net::ClientCertificates::not_asked},
+                                                            {"optional", net::ClientCertificates::optional},
+                                                            {"required", net::ClientCertificates::required}};
+  return to_word(text, words);
+}
+
+Converted<std::string> to_peer_host(const std::string& text) {
+  if (const auto ip = IpAddress::parse(text)) return ip->to_string();
+  return to_host_name(text);
 }
 
 Converted<std::string> to_host_name(const std::string& text) {

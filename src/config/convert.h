@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "net/tls_settings.h"
 #include "trunk/model.h"
 
 namespace baton::config {
@@ -33,6 +34,9 @@ using Converted = Result<T, Mistake>;
 [[nodiscard]] Converted<IpNetwork> to_network(
     const std::string& text);  // not the whole Internet, no host bits
 [[nodiscard]] Converted<Transport> to_transport(const std::string& text);
+[[nodiscard]] Converted<net::ClientCertificates> to_client_certificates(const std::string& text);
+[[nodiscard]] Converted<std::string> to_peer_host(
+    const std::string& text);  // a name or an address, lower case
 [[nodiscard]] Converted<std::string> to_host_name(const std::string& text);  // lower case
 [[nodiscard]] Converted<std::string> to_transfer_host(
     const std::string& text);  // lower case; public addresses too

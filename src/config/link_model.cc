@@ -42,7 +42,7 @@ void check_reachable(const Section& section, std::string_view key, const trunk::
                      const Server& server) {
   const auto ip = IpAddress::parse(uri.host);
   // What DNS may say of a name is not known here.
-  const bool any = uri.any_transport && !ip && uri.port == 0;
+  const bool any = uri.any_transport && !uri.sips && !ip && uri.port == 0;
   const auto can_send = [&](const Listen& listen) {
     return (any || listen.transport == uri.transport) && (!ip || listen.bind.ip.v6 == ip->v6);
   };
@@ -53,7 +53,7 @@ void check_reachable(const Section& section, std::string_view key, const trunk::
         key, "there is no " + version + transport + " listener to call " + shown(uri.host) + " from",
         "add a [[server.listen]] with transport = \"" + transport + "\" and an address of that kind");
   }
-  constexpr std::uint16_t default_port = 5060;
+  const std::uint16_t default_port = uri.transport == Transport::tls ? 5061 : 5060;
   const std::uint16_t port = uri.port == 0 ? default_port : uri.port;
   const auto is_self = [&](const Listen& listen) {
     return listen.transport == uri.transport && ip &&

@@ -29,14 +29,60 @@ bool check_advertised(const Section& section, const IpAddress& bind, const IpAdd
   return true;
 }
 
-std::optional<Listen> read_listen(const Section& section) {
-  section.require("transport", R"(write transport = "udp" or "tcp")");
+std::string beside(const std::string& file_name, const std::string& path) {
+  // An absolute path stays what it is.
+  return (std::filesystem::path(file_name).parent_path() / path).string();
+}
+
+std::string read_path(const Section& section, std::string_view key, const std::string& file_name) {
+  const auto path = section.value(key, to_path);
+  return path ? beside(file_name, *path) : std::string{};
+}
+
+net::TlsSettings read_listen_tls(const Section& section, const std::string& file_name) {
+  section.require("certificate",
+                  R"(write certificate = "….pem", this server's and those that lead to its root)");
+  section.require("key", R"(write key = "….pem", the private key of the certificate, without a password)");
+  net::TlsSettings tls;
+  tls.certificate = read_path(section, "certificate", file_name);
+  tls.key = read_path(section, "key", file_name);
+  tls.client_ca = read_path(section, "client_ca", file_name);
+  const bool has_ca = section.has("client_ca");
+  tls.clients = section.value_or("client_certificates", to_client_certificates,
+                                 has_ca ? net::ClientCertificates::required : tls.clients);
+  const bool asked = tls.clients != net::ClientCertificates::not_asked;
+  if (asked && !has_ca) {
+    section.problem("client_certificates", "nothing says who signs for clients",
+                    R"(add client_ca = "….pem" with the authority's certificate)");
+  }
+  if (!asked && has_ca) {
+    section.problem("client_ca", "no client is asked for a certificate",
+                    R"(write client_certificates = "required" or "optional", or remove this key)");
+  }
+  return tls;
+}
+
+void refuse_tls_keys(const Section& section) {
+  for (const std::string_view key : {"certificate", "key", "client_ca", "client_certificates"}) {
+    if (!section.has(key)) continue;
+    section.problem(key, "only a TLS listener has this key", R"(remove it, or write transport = "tls")");
+  }
+}
+
+std::optional<Listen> read_listen(const Section& section, const std::string& file_name) {
+  section.require("transport", R"(write transport = "udp", "tcp" or "tls")");
   section.require("bind", listen_remedy);
   const auto transport = section.value("transport", to_transport);
   const auto bind = section.value("bind", to_socket_address);
   const auto advertised = section.value("advertise", to_advertised);
+  net::TlsSettings tls;
+  if (transport == Transport::tls) {
+    tls = read_listen_tls(section, file_name);
+  } else if (transport) {
+    refuse_tls_keys(section);
+  }
   if (!transport || !bind || (section.has("advertise") && !advertised)) return std::nullopt;
-  Listen listen{*transport, *bind, advertised.value_or(*bind)};
+  Listen listen{*transport, *bind, advertised.value_or(*bind), std::move(tls), section.line()};
   if (listen.advertised.port == 0) listen.advertised.port = bind->port;
   if (!check_advertised(section, bind->ip, listen.advertised.ip, section.has("advertise")))
     return std::nullopt;
@@ -47,13 +93,18 @@ bool overlap(const IpAddress& a, const IpAddress& b) {
   return a.v6 == b.v6 && (a == b || a.is_unspecified() || b.is_unspecified());
 }
 
-std::vector<Listen> read_listeners(const Section& server) {
+// TLS listens on a TCP port.
+bool share_ports(Transport a, Transport b) {
+  return (a == Transport::udp) == (b == Transport::udp);
+}
+
+std::vector<Listen> read_listeners(const Section& server, const std::string& file_name) {
   std::vector<Listen> listeners;
   for (const Section& section : server.tables("listen")) {
-    const auto listen = read_listen(section);
+    const auto listen = read_listen(section, file_name);
     if (!listen) continue;
     for (const Listen& other : listeners) {
-      if (other.transport != listen->transport || other.bind.port != listen->bind.port) continue;
+      if (!share_ports(other.transport, listen->transport) || other.bind.port != listen->bind.port) continue;
       if (!overlap(other.bind.ip, listen->bind.ip)) continue;
       section.problem("bind",
                       listen->bind.to_string() + " is taken by the listener on " + other.bind.to_string(),
@@ -112,9 +163,21 @@ Media read_media(const Section& section, Server& server) {
   return media;
 }
 
-std::string beside(const std::string& file_name, const std::string& path) {
-  // An absolute path stays what it is.
-  return (std::filesystem::path(file_name).parent_path() / path).string();
+// Whom we believe as a client is said once for all listeners that connections leave by.
+void read_tls(const Section& section, const std::string& file_name, Server& server) {
+  const std::string ca = read_path(section, "ca", file_name);
+  const std::vector<std::string> unverified = section.values("unverified", to_peer_host);
+  bool any = false;
+  for (Listen& listen : server.listeners) {
+    if (listen.transport != Transport::tls) continue;
+    any = true;
+    listen.tls.server_ca = ca;
+    listen.tls.unverified = unverified;
+  }
+  if (!any && (section.has("ca") || section.has("unverified"))) {
+    section.problem("", "there is no TLS listener, so nothing is called over TLS",
+                    R"(add a [[server.listen]] with transport = "tls", or remove this section)");
+  }
 }
 
 }  // namespace
@@ -122,7 +185,8 @@ std::string beside(const std::string& file_name, const std::string& path) {
 Server read_server(const Section& file, const std::string& file_name) {
   Server server;
   const Section section = file.table("server");
-  server.listeners = read_listeners(section);
+  server.listeners = read_listeners(section, file_name);
+  read_tls(file.table("tls"), file_name, server);
   server.drain_timeout = section.duration("drain_timeout", 0s, 24h, server.drain_timeout);
   server.media = read_media(file.table("media"), server);
   const Section store = file.table("store");

@@ -10,9 +10,12 @@ namespace {
 
 using Keys = std::string_view;
 
-constexpr Keys file_keys[] = {"server", "media", "store", "log", "account", "trunk", "number", "carrier"};
+constexpr Keys file_keys[] = {"server",  "tls",   "media",  "store",  "log",
+                              "account", "trunk", "number", "carrier"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
-constexpr Keys listen_keys[] = {"transport", "bind", "advertise"};
+constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
+                                "key",       "client_ca", "client_certificates"};
+constexpr Keys tls_keys[] = {"ca", "unverified"};
 constexpr Keys media_keys[] = {"bind", "advertise", "port_min", "port_max", "silence_timeout"};
 constexpr Keys store_keys[] = {"path", "trace"};
 constexpr Keys log_keys[] = {"level"};
@@ -53,6 +56,7 @@ constexpr SectionSchema sections[] = {
     {"", file_keys},
     {"server", server_keys},
     {"server.listen", listen_keys},
+    {"tls", tls_keys},
     {"media", media_keys},
     {"store", store_keys},
     {"log", log_keys},

@@ -39,6 +39,7 @@ class Section {
   Section(Problems& problems, const Value& file);
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] unsigned line() const { return line_; }
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
 
   // False also for an empty list.

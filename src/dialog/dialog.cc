@@ -17,6 +17,19 @@ std::string contact_uri(const sip::Message& message) {
   return contact ? contact->uri.to_string(false) : std::string{};
 }
 
+// 12.1.1: the Request-URI, or the top Record-Route, or the Contact where there is none.
+bool asks_for_sips(const sip::Message& invite) {
+  const auto is_sips = [](const sip::Uri& uri) { return uri.scheme == sip::Scheme::sips; };
+  const auto request_uri = sip::Uri::parse(invite.request_uri());
+  if (request_uri && is_sips(*request_uri)) return true;
+  for (const auto element : invite.elements(sip::HeaderId::record_route)) {
+    const auto route = sip::NameAddr::parse(element);
+    return route && is_sips(route->uri);
+  }
+  const auto contact = invite.contact();
+  return contact && is_sips(contact->uri);
+}
+
 }  // namespace
 
 std::optional<Destination> literal_destination(const sip::Uri& uri) {
@@ -43,6 +56,7 @@ Dialog Dialog::from_invite(const sip::Message& invite, std::string local_tag, co
   for (const auto element : invite.elements(sip::HeaderId::record_route)) {
     dialog.route_set.emplace_back(element);
   }
+  dialog.sips = source.transport == Transport::tls && asks_for_sips(invite);
   dialog.remote_cseq = invite.cseq().number;
   dialog.learn_next_hop(source);
   return dialog;

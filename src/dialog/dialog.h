@@ -23,6 +23,7 @@ struct Dialog {
   std::uint32_t local_cseq = 0;
   std::optional<std::uint32_t> remote_cseq;
   Destination next_hop;
+  bool sips = false;  // our Contact is a sips: URI, as the peer's or the Request-URI was (8.1.1.8, 12.1.1)
 
   // As the callee, from a received INVITE (12.1.1).
   [[nodiscard]] static Dialog from_invite(const sip::Message& invite, std::string local_tag,

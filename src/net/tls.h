@@ -9,22 +9,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
+#include "net/tls_settings.h"
 
 namespace baton::net {
-
-enum class ClientCertificates : std::uint8_t { not_asked, optional, required };
-
-struct TlsSettings {
-  std::string certificate;  // PEM file: ours, then those between it and the root
-  std::string key;          // PEM file, not encrypted
-  std::string client_ca;    // PEM file: who signs for clients; needed when they are asked
-  ClientCertificates clients = ClientCertificates::not_asked;
-  std::string server_ca;                // PEM file: who signs for servers; empty: whom the system trusts
-  std::vector<std::string> unverified;  // hosts whose certificate is not looked at
-};
 
 struct TlsProblem {
   enum class File : std::uint8_t { certificate, key, client_ca, server_ca };

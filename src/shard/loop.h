@@ -48,6 +48,9 @@ class Loop final : private net::Poller::Handler {
   void round(Duration longest);
   // To be heard in the next round, in order.
   void put(engine::Input input) { commands_.push_back(std::move(input)); }
+  void replace_tls(const SocketAddress& bound, net::TlsContextPtr context) {
+    net_->replace_tls(bound, std::move(context));
+  }
   // Sends what waits and closes the network.
   void end();
 

@@ -130,6 +130,14 @@ std::uint64_t Shard::post(engine::Input command) {
   return number;
 }
 
+void Shard::replace_tls(std::vector<std::pair<SocketAddress, net::TlsContextPtr>> contexts) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& context : contexts) tls_.push_back(std::move(context));
+  }
+  doorbell_->ring();
+}
+
 Status Shard::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
@@ -151,10 +159,13 @@ void Shard::run() {
 
 void Shard::take_commands() {
   std::vector<engine::Input> commands;
+  std::vector<std::pair<SocketAddress, net::TlsContextPtr>> tls;
   {
     const std::lock_guard lock(mutex_);
     commands.swap(commands_);
+    tls.swap(tls_);
   }
+  for (auto& [bound, context] : tls) loop_->replace_tls(bound, std::move(context));
   for (engine::Input& command : commands) loop_->put(std::move(command));
 }
 

@@ -63,6 +63,9 @@ class Shard {
 
   // Heard in the order they were posted; the result is this one's number, to compare with commands_heard.
   std::uint64_t post(engine::Input command);
+  // New certificates for TLS listeners, by the addresses they are bound to; connections that are up stay as
+  // they are. No context is null.
+  void replace_tls(std::vector<std::pair<SocketAddress, net::TlsContextPtr>> contexts);
   [[nodiscard]] Status status() const;
   // The sockets as they were bound.
   [[nodiscard]] const std::vector<net::Listener>& listeners() const { return listeners_; }
@@ -82,8 +85,9 @@ class Shard {
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
 
-  mutable std::mutex mutex_;  // of the three below; held for moments
+  mutable std::mutex mutex_;  // of the four below; held for moments
   std::vector<engine::Input> commands_;
+  std::vector<std::pair<SocketAddress, net::TlsContextPtr>> tls_;
   std::uint64_t posted_ = 0;
   Status status_;
 

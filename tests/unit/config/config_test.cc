@@ -18,6 +18,13 @@ transport = "udp"
 bind = "192.0.2.1:5060"
 )";
 
+const std::string tls_listener = listener + R"(
+[[server.listen]]
+transport='tls'
+bind='192.0.2.1:5061'
+certificate='c.pem'
+key='/k/k.pem'
+)";
 const std::string account = R"(
 [[account]]
 id = "acme"
@@ -215,6 +222,32 @@ TEST(Config, MediaOfItsOwn) {
   EXPECT_EQ(wildcard.server.media.advertised.to_string(), "192.0.2.1");
 }
 
+TEST(Config, TlsListeners) {
+  const std::string toml = tls_listener +
+                           "client_ca='clients.pem'\n[tls]\nca='ca.pem'\n"
+                           "unverified=['Old-PBX.lan','[2001:DB8::1]']\n";
+  const Listen listen = good(toml, "/etc/baton/baton.toml").server.listeners.at(1);
+  EXPECT_EQ(listen.transport, Transport::tls);
+  EXPECT_EQ(listen.line, 8U);
+  EXPECT_EQ(listen.tls.certificate, "/etc/baton/c.pem");
+  EXPECT_EQ(listen.tls.key, "/k/k.pem");
+  EXPECT_EQ(listen.tls.client_ca, "/etc/baton/clients.pem");
+  EXPECT_EQ(listen.tls.clients, net::ClientCertificates::required);
+  EXPECT_EQ(listen.tls.server_ca, "/etc/baton/ca.pem");
+  EXPECT_EQ(listen.tls.unverified, (std::vector<std::string>{"old-pbx.lan", "2001:db8::1"}));
+  const Listen plain = good(tls_listener).server.listeners.at(1);
+  EXPECT_EQ(plain.tls.clients, net::ClientCertificates::not_asked);
+  EXPECT_EQ(plain.tls.server_ca, "");
+  const Listen optional =
+      good(tls_listener + "client_ca='a.pem'\nclient_certificates='optional'\n").server.listeners.at(1);
+  EXPECT_EQ(optional.tls.clients, net::ClientCertificates::optional);
+}
+
+TEST(Config, TlsEndpoints) {
+  const Config config = good(tls_listener + account + inbound + "fallback='sips:pbx.example.com'\n");
+  EXPECT_EQ(config.model->trunks[0].fallback->transport, Transport::tls);
+}
+
 // --- what is refused, one by one
 // ---------------------------------------------------------------------------------
 
@@ -259,8 +292,27 @@ const Refused refused[] = {
     {"single_table", listener + "[account]\nid='a'\n", "account", "a table", "[[account]]"},
     {"list_of_no_tables", "carrier=['a']\n" + listener, "carrier[0]", "this is a string", "a table"},
     {"no_listener", "[server]\ndrain_timeout='1s'\n", "server.listen", "no listener", "[[server.listen]]"},
-    {"tls", listener + "[[server.listen]]\ntransport='tls'\nbind='192.0.2.1:5061'\n",
-     "server.listen[1].transport", "TLS is not available", "\"udp\" or \"tcp\""},
+    {"tls_without_certificate",
+     listener + "[[server.listen]]\ntransport='tls'\nbind='192.0.2.1:5061'\nkey='k.pem'\n",
+     "server.listen[1].certificate", "missing", "certificate ="},
+    {"tls_without_key",
+     listener + "[[server.listen]]\ntransport='tls'\nbind='192.0.2.1:5061'\ncertificate='c.pem'\n",
+     "server.listen[1].key", "missing", "private key"},
+    {"certificate_without_tls",
+     listener + "[[server.listen]]\ntransport='tcp'\nbind='192.0.2.1:5061'\ncertificate='c.pem'\n",
+     "server.listen[1].certificate", "only a TLS listener", "transport = \"tls\""},
+    {"clients_without_ca", tls_listener + "client_certificates='required'\n",
+     "server.listen[1].client_certificates", "who signs", "client_ca"},
+    {"ca_without_clients", tls_listener + "client_ca='ca.pem'\nclient_certificates='none'\n",
+     "server.listen[1].client_ca", "no client is asked", "required"},
+    {"clients_unknown", tls_listener + "client_ca='ca.pem'\nclient_certificates='maybe'\n",
+     "server.listen[1].client_certificates", "\"maybe\" is not known", "\"optional\""},
+    {"tls_on_a_tcp_port", tls_listener + "[[server.listen]]\ntransport='tcp'\nbind='192.0.2.1:5061'\n",
+     "server.listen[2].bind", "is taken by the listener on 192.0.2.1:5061", "of its own"},
+    {"tls_section_without_listener", listener + "[tls]\nca='ca.pem'\n", "tls", "no TLS listener",
+     "[[server.listen]]"},
+    {"unverified_no_host", tls_listener + "[tls]\nunverified=['*.lan']\n", "tls.unverified[0]",
+     "not a host name", "DNS name"},
     {"bad_transport", listener + "[[server.listen]]\ntransport='sctp'\nbind='192.0.2.1:5061'\n",
      "server.listen[1].transport", "\"sctp\" is no transport", "udp"},
     {"bind_without_port", listener + "[[server.listen]]\ntransport='tcp'\nbind='192.0.2.1'\n",
@@ -360,9 +412,14 @@ const Refused refused[] = {
      "trunk[0].fallback_username", "no fallback", "add fallback"},
     {"uri_scheme", tail_trunk + "fallback='http://10.0.0.1'\n", "trunk[0].fallback", "not a sip: URI",
      "sip:10.0.0.1"},
-    {"uri_sips", tail_trunk + "fallback='sips:pbx.example.com'\n", "trunk[0].fallback", "TLS", "sip:"},
-    {"uri_tls", tail_trunk + "fallback='sip:pbx.example.com;transport=tls'\n", "trunk[0].fallback", "TLS",
-     "udp"},
+    {"uri_sips", tail_trunk + "fallback='sips:10.0.0.1'\n", "trunk[0].fallback", "no IPv4 tls listener",
+     "[[server.listen]]"},
+    {"uri_tls", tail_trunk + "fallback='sip:pbx.example.com;transport=tls'\n", "trunk[0].fallback",
+     "no tls listener", "transport = \"tls\""},
+    {"uri_sips_udp", tail_trunk + "fallback='sips:pbx.example.com;transport=udp'\n", "trunk[0].fallback",
+     "TLS by its scheme and for UDP", "leave out"},
+    {"itself_over_tls", tls_listener + account + inbound + "fallback='sips:192.0.2.1'\n", "trunk[0].fallback",
+     "port 5061 is this server itself", "other side"},
     {"uri_parameter", tail_trunk + "fallback='sip:pbx.example.com;lr'\n", "trunk[0].fallback",
      "\"lr\" is not used", "leave it out"},
     {"uri_password", tail_trunk + "fallback='sip:a:b@pbx.example.com'\n", "trunk[0].fallback", "password",

@@ -84,9 +84,15 @@ TEST(Convert, Uris) {
   EXPECT_FALSE(to_gateway_uri("sip:gw.example.com")->lookup().transport) << "RFC 3263 4.1 finds it";
   EXPECT_EQ(to_gateway_uri("sip:[2001:db8::1]").value().host, "[2001:db8::1]");
   EXPECT_EQ(to_gateway_uri("SIP:Gw.Example.com").value().host, "gw.example.com");
+  EXPECT_EQ(to_gateway_uri("sip:gw.example.com;transport=tls").value().transport, Transport::tls);
+  EXPECT_FALSE(to_gateway_uri("sip:gw.example.com;transport=tls").value().sips);
+  for (const char* sips : {"sips:gw.example.com", "sips:gw.example.com;transport=tcp"}) {
+    EXPECT_EQ(to_gateway_uri(sips).value().transport, Transport::tls) << sips;
+    EXPECT_TRUE(to_gateway_uri(sips).value().sips) << sips;
+  }
   for (const char* bad :
-       {"", "sip:", "10.0.0.1", "sip:10.0.0.1:0", "sip:10.0.0.1:65536", "sip:a?b=c", "tel:+14155550100",
-        "sip:127.1", "sip:gw;maddr=10.0.0.1", "sip:gw;transport=sctp", "sip:[::]"}) {
+       {"", "sip:", "10.0.0.1", "sips:gw;transport=udp", "sip:10.0.0.1:0", "sip:10.0.0.1:65536", "sip:a?b=c",
+        "tel:+14155550100", "sip:127.1", "sip:gw;maddr=10.0.0.1", "sip:gw;transport=sctp", "sip:[::]"}) {
     EXPECT_FALSE(to_endpoint_uri(bad)) << bad;
   }
 }

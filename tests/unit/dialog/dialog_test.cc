@@ -83,6 +83,21 @@ TEST(Dialog, OverTlsTheNameToVerifyIsTheOneThatWasAskedFor) {
   EXPECT_EQ(caller.next_hop.transport, Transport::tls);
 }
 
+// RFC 3261 12.1.1
+TEST(Dialog, IsSipsWhenTheCallerAskedForIt) {
+  Source source = udp_source;
+  source.transport = Transport::tls;
+  const auto is_sips = [&](const std::string& contact, const std::string& extra = "") {
+    return Dialog::from_invite(invite(contact, extra), "lt", source).sips;
+  };
+  EXPECT_FALSE(is_sips("<sip:a@203.0.113.9;transport=tls>"));
+  EXPECT_TRUE(is_sips("<sips:a@203.0.113.9>"));
+  EXPECT_TRUE(is_sips("<sip:a@203.0.113.9>", "Record-Route: <sips:203.0.113.20;lr>\r\n"));
+  EXPECT_FALSE(is_sips("<sips:a@203.0.113.9>", "Record-Route: <sip:203.0.113.20;lr>\r\n"));
+  source.transport = Transport::udp;
+  EXPECT_FALSE(is_sips("<sips:a@203.0.113.9>"));
+}
+
 TEST(Dialog, SipsIsTlsWhateverTransportItNames) {
   const auto to = literal_destination(*sip::Uri::parse("sips:203.0.113.8;transport=tcp"));
   ASSERT_TRUE(to);
