@@ -58,7 +58,7 @@ class Demo:
 
     def start_server(self):
         values = {name: self.network.of(name) for name in self.network.HOSTS}
-        values.update(port=self.network.port, media=self.network.MEDIA, media_first=self.media[0],
+        values.update(port=self.network.port, media=self.network.media, media_first=self.media[0],
                       media_last=self.media[0] + 199)
         template = string.Template((pathlib.Path(__file__).resolve().parent / "demo.toml.in").read_text())
         self.server = server.Server(self.baton, self.directory, template.substitute(values),

@@ -4,8 +4,9 @@ import socket
 
 
 def _is_free(address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
+        with socket.socket(family, kind) as probe:
             try:
                 probe.bind((address, port))
             except OSError:
@@ -18,24 +19,38 @@ class Loopback:
 
     Every party uses the same port number: the address says who it is. Media is the exception: baresip sends RTP
     from a socket bound to no address, which the kernel makes 127.0.0.1, so that is what its SDP has to say.
+
+    IPv6 has one loopback address only: there everybody is ::1, and the port says who it is.
     """
 
-    MEDIA = "127.0.0.1"
     HOSTS = {"baton": 1, "caller": 10, "carrier": 20, "north": 21, "agent": 30, "second": 31, "fallback": 40,
              "stranger": 90}
+    PORTS = 4  # of each party in a row: SIP, and room for a relay beside it
 
-    def __init__(self, seed=None):
+    def __init__(self, seed=None, v6=False):
         seed = os.getpid() if seed is None else seed
+        self.v6, self.media = v6, "::1" if v6 else "127.0.0.1"
         for attempt in range(200):
             number = seed + attempt * 7919
             self.prefix = f"127.{64 + number // 251 % 128}.{1 + number % 251}."
-            self.port = 15060 + number % 16 * 10
-            if all(_is_free(self.of(name), self.port) for name in self.HOSTS):
+            self.port = 16000 + number % 300 * 40 if v6 else 15060 + number % 16 * 10
+            if all(_is_free(self.of(name), self.port_of(name) + i) for name in self.HOSTS for i in range(self.PORTS)):
                 return
         raise RuntimeError("no free loopback address found in 200 attempts")
 
     def of(self, name):
-        return self.prefix + str(self.HOSTS[name])
+        return "::1" if self.v6 else self.prefix + str(self.HOSTS[name])
+
+    def port_of(self, name):
+        return self.port + list(self.HOSTS).index(name) * self.PORTS if self.v6 else self.port
+
+    def at(self, name, offset=0):
+        """Address and port, as they stand in a URI."""
+        return host_port(self.of(name), self.port_of(name) + offset)
+
+
+def host_port(address, port):
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def media_ports(count=200):

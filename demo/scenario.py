@@ -9,9 +9,9 @@ TIMEOUT_MS = 12000
 NOTIFIES_MAX = 6
 
 SDP = """v=0
-o=- 1 1 IN IP4 [media_ip]
+o=- 1 1 IN IP[media_ip_type] [media_ip]
 s=-
-c=IN IP4 [media_ip]
+c=IN IP[media_ip_type] [media_ip]
 t=0 0
 m=audio {port} RTP/AVP 0 101
 a=rtpmap:0 PCMU/8000

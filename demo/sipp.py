@@ -35,6 +35,7 @@ class Message:
 
 class Sipp:
     def __init__(self, name, directory, scenario, address, port, peer, transport="udp", rtp=None):
+        """`peer` is "host:port"; SIPp has no TLS here, a relay lends it to TCP."""
         self.name = name
         self._place, self._kind = (address, port), socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
         self.directory = pathlib.Path(directory)
@@ -45,7 +46,7 @@ class Sipp:
         self._errors = self.directory / f"{name}.errors.log"
         for old in (self._messages, self._errors):
             old.unlink(missing_ok=True)
-        self._command = ["sipp", "-sf", str(self._script), "-i", address, "-p", str(port), "-mi", "127.0.0.1", "-m", "1",
+        self._command = ["sipp", "-sf", str(self._script), "-i", address, "-p", str(port), "-mi", "::1" if ":" in address else "127.0.0.1", "-m", "1",
                          "-t", {"udp": "u1", "tcp": "t1"}[transport], "-nostdin", "-trace_msg", "-message_file",
                          str(self._messages), "-trace_err", "-error_file", str(self._errors), "-timeout", "40s",
                          "-timeout_error", "-max_socket", "100",
@@ -62,7 +63,7 @@ class Sipp:
         """Returns when it listens: then its address is taken."""
         end = time.monotonic() + deadline
         while time.monotonic() < end and self.running():
-            with socket.socket(socket.AF_INET, self._kind) as probe:
+            with socket.socket(socket.AF_INET6 if ":" in self._place[0] else socket.AF_INET, self._kind) as probe:
                 try:
                     probe.bind(self._place)
                 except OSError:

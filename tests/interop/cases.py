@@ -1,4 +1,4 @@
-"""The cases played over real sockets. Each function of ALL is one test over UDP and one over TCP."""
+"""The cases played over real sockets. Each function of ALL is one test over UDP and one over TCP; TLS and IPV6 have fewer."""
 from attended_agent import AttendedAgent
 from digest_caller import DigestCaller
 from scenario import Scenario
@@ -316,4 +316,8 @@ ALL = [transferred_target_hangs_up, transferred_caller_hangs_up, target_hangs_up
        unknown_at_carrier, no_answer, caller_hangs_up_during_ring, early_bye, double_refer, chained, refusals,
        transfers_disabled, carrier_may_not_refer, target_forms, outbound, outbound_from_a_stranger,
        primary_fails_fallback_answers, plain_call_endpoint_hangs_up, number_not_ours]
+# Over TLS, too, and over IPv6 by every transport.
+TLS = [transferred_target_hangs_up, transferred_caller_hangs_up, busy, caller_hangs_up_during_ring, early_bye, chained,
+       outbound, outbound_from_a_stranger, primary_fails_fallback_answers, plain_call_endpoint_hangs_up]
+IPV6 = [transferred_target_hangs_up, busy, caller_hangs_up_during_ring]
 UDP_ONLY = [attended, attended_with_wrong_tags, digest_md5, digest_sha256, digest_wrong_password]

@@ -3,7 +3,6 @@ import os
 import pathlib
 import signal
 import socket
-import string
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "demo"))
+import configuration  # noqa: E402
 import loopback  # noqa: E402
 import server  # noqa: E402
 
@@ -23,10 +23,7 @@ class CliTest(unittest.TestCase):
         self._folder = tempfile.TemporaryDirectory()
         self.folder = pathlib.Path(self._folder.name)
         self.network = loopback.Loopback()
-        media = loopback.media_ports(100)
-        values = {name: self.network.of(name) for name in self.network.HOSTS}
-        values.update(port=self.network.port, media="127.0.0.1", media_first=media[0], media_last=media[1], transport="udp")
-        self.good = string.Template((HERE / "interop.toml.in").read_text()).substitute(values)
+        self.good = configuration.configuration(self.network, "udp")
         self.server = None
 
     def tearDown(self):

@@ -32,9 +32,12 @@ def main():
     parser.add_argument("--list", action="store_true", help="names of the tests")
     parser.add_argument("--baton")
     parser.add_argument("--directory", help="where configuration, messages and records of each test go")
-    parser.add_argument("test", nargs="*", help="CASE.udp or CASE.tcp; default: all")
+    parser.add_argument("test", nargs="*", help="CASE.TRANSPORT, as --list shows them; default: all")
     options = parser.parse_args()
     tests = {f"{case.__name__}.{transport}": (case, transport) for case in cases.ALL for transport in TRANSPORTS}
+    tests |= {f"{case.__name__}.tls": (case, "tls") for case in cases.TLS}
+    tests |= {f"{case.__name__}.{transport}6": (case, f"{transport}6") for case in cases.IPV6
+              for transport in (*TRANSPORTS, "tls")}
     tests |= {f"{case.__name__}.udp": (case, "udp") for case in cases.UDP_ONLY}
     if options.list:
         print("\n".join(tests))

@@ -1,32 +1,39 @@
 """One test over real sockets: the server on a configuration, SIPp parties round it, checks on all of them."""
 import pathlib
 import re
-import string
 import time
 
 import loopback
+from configuration import configuration, tls_listener
+from pki import Pki
 from server import Server
 from sipp import Sipp
-
-HERE = pathlib.Path(__file__).resolve().parent
+from tls_relay import TlsRelay
 
 PLACES = {"caller": "caller", "customer": "caller", "endpoint": "agent", "second": "second", "fallback": "fallback",
           "target": "carrier", "other_target": "north", "stranger": "stranger"}
 
 
+TLS_PORT = 3  # the server's, counted from its port; those between are the relays'
+
+
 class World:
+    """`transport` is udp, tcp or tls, over IPv6 with a 6 behind it. `configure` changes the configuration's text."""
+
     def __init__(self, baton, directory, transport, configure=lambda text: text):
-        self.transport = transport
+        self.transport = transport.rstrip("6")
         self.directory = pathlib.Path(directory)
-        self.network = loopback.Loopback()
+        self.network = loopback.Loopback(v6=transport.endswith("6"))
         self.parties = {}
+        self.relays = []
         self.problems = []
-        media = loopback.media_ports(100)
-        values = {name: self.network.of(name) for name in self.network.HOSTS}
-        values.update(port=self.network.port, media=self.network.MEDIA, media_first=media[0], media_last=media[1],
-                      transport=transport)
-        text = configure(string.Template((HERE / "interop.toml.in").read_text()).substitute(values))
-        self.server = Server(baton, self.directory, text, self.network.of("baton"), self.network.port)
+        tls = ""
+        if self.transport == "tls":
+            self.pki = Pki(self.directory / "pki")
+            self.pki.make("baton", f"IP:{self.network.of('baton')}")
+            tls = tls_listener(self.network.at("baton", TLS_PORT), self.pki)
+        text = configure(configuration(self.network, self.transport, tls))
+        self.server = Server(baton, self.directory, text, self.network.of("baton"), self.network.port_of("baton"))
 
     # Checks: each names what was expected; all are made, the test fails when one was not met.
 
@@ -42,11 +49,8 @@ class World:
 
     def play(self, called, caller, meanwhile=None, deadline=30.0):
         """`called` and `caller`: name → Scenario. Who is called listens before who calls, or `meanwhile`, begins."""
-        baton = f"{self.network.of('baton')}:{self.network.port}"
         for name, scenario in [*called.items(), *caller.items()]:
-            address = self.network.of(PLACES[name])
-            party = Sipp(name, self.directory, scenario, address, self.network.port, baton, self.transport)
-            self.parties[name] = party
+            party = self.parties[name] = self._party(name, scenario)
             party.start()
             if name in called:
                 party.await_bound()
@@ -57,6 +61,14 @@ class World:
             code = party.wait(max(0.1, end - time.monotonic()))
             self.check(code == 0, f"{name} ended with {code}\n{party.complaint()}")
         return self.parties
+
+    def _party(self, name, scenario):
+        address, port = self.network.of(PLACES[name]), self.network.port_of(PLACES[name])
+        if self.transport != "tls":
+            return Sipp(name, self.directory, scenario, address, port, self.network.at("baton"), self.transport)
+        relay = TlsRelay(address, port, self.pki, name, self.network.of("baton"), self.network.port_of("baton") + TLS_PORT)
+        self.relays.append(relay)
+        return Sipp(name, self.directory, scenario, address, relay.inner, loopback.host_port(address, relay.outer), "tcp")
 
     # What was said and written down.
 
@@ -121,6 +133,9 @@ class World:
     def close(self):
         for party in self.parties.values():
             party.stop()
+        for relay in self.relays:
+            relay.close()
+            self.problems += relay.problems
         code = self.server.stop()
         self.check(code == 0, f"baton ended with {code}:\n{self.server.log()}")
         log = self.server.log_path.read_text(errors="replace")
