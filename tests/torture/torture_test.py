@@ -8,14 +8,14 @@ import os
 import pathlib
 import re
 import socket
-import string
 import sys
 import tempfile
 import threading
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "demo"))
+sys.path[:0] = [str(HERE.parents[1] / "demo"), str(HERE.parent / "interop")]
+import configuration  # noqa: E402
 import loopback  # noqa: E402
 import server  # noqa: E402
 
@@ -188,10 +188,7 @@ class Torture(unittest.TestCase):
     def setUp(self):
         self._folder = tempfile.TemporaryDirectory()
         self.network = loopback.Loopback()
-        media = loopback.media_ports(100)
-        values = {name: self.network.of(name) for name in self.network.HOSTS}
-        values.update(port=self.network.port, media="127.0.0.1", media_first=media[0], media_last=media[1], transport="udp")
-        text = string.Template((HERE.parent / "interop" / "interop.toml.in").read_text()).substitute(values)
+        text = configuration.configuration(self.network, "udp")
         self.address = (self.network.of("baton"), self.network.port)
         self.server = server.Server(BATON, self._folder.name, text, *self.address).start()
         self.caller = self.network.of("caller")
