@@ -48,6 +48,9 @@ class Server:
     def running(self):
         return self._process is not None and self._process.poll() is None
 
+    def signal(self, number):
+        self._process.send_signal(number)
+
     def ask(self, *arguments):
         """Standard output of a `baton` command."""
         command = [self.baton, *arguments, "-c", str(self.configuration)]

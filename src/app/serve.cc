@@ -174,8 +174,8 @@ std::optional<engine::Options> engine_options(const config::Server& server) {
 
 media::Relay::Options relay_options(const config::Media& media) {
   media::Relay::Options options;
-  const media::Relay::Interface face{media.bind, media.advertised};
-  (media.bind.v6 ? options.v6 : options.v4) = face;
+  if (media.v4) options.v4 = {media.v4->bind, media.v4->advertised};
+  if (media.v6) options.v6 = {media.v6->bind, media.v6->advertised};
   options.port_min = media.port_min;
   options.port_max = media.port_max;
   options.silence_timeout = media.silence_timeout;
@@ -243,9 +243,6 @@ std::string needs_restart(const config::Server& a, const config::Server& b) {
   const auto same_listen = [](const config::Listen& x, const config::Listen& y) {
     return x.transport == y.transport && x.bind == y.bind && x.advertised == y.advertised;
   };
-  const bool same_media = a.media.bind == b.media.bind && a.media.advertised == b.media.advertised &&
-                          a.media.port_min == b.media.port_min && a.media.port_max == b.media.port_max &&
-                          a.media.silence_timeout == b.media.silence_timeout;
   std::string changed;
   const auto note = [&changed](bool same, const char* what) {
     if (!same) changed += (changed.empty() ? "" : ", ") + std::string(what);
@@ -253,7 +250,7 @@ std::string needs_restart(const config::Server& a, const config::Server& b) {
   note(
       std::equal(a.listeners.begin(), a.listeners.end(), b.listeners.begin(), b.listeners.end(), same_listen),
       "listen");
-  note(same_media, "media");
+  note(a.media == b.media, "media");
   note(a.store_path == b.store_path, "store.path");
   note(a.trace == b.trace, "store.trace");
   return changed;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,17 @@ struct Listen {
 };
 
 struct Media {
-  IpAddress bind;
-  IpAddress advertised;
+  struct Face {
+    IpAddress bind;
+    IpAddress advertised;
+    bool operator==(const Face&) const = default;
+  };
+  std::optional<Face> v4, v6;       // at least one; a call over the other IP version has no media without it
   std::uint16_t port_min = 10'000;  // even
   std::uint16_t port_max = 30'000;
   Duration silence_timeout = 60s;  // no packet from a party for so long ends the call; 0: never
+
+  bool operator==(const Media&) const = default;
 };
 
 struct Server {

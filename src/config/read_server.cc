@@ -14,15 +14,16 @@ Converted<SocketAddress> to_advertised(const std::string& text) {
 }
 
 // What peers are told must be an address they can send to.
-bool check_advertised(const Section& section, const IpAddress& bind, const IpAddress& advertised,
-                      bool written) {
+bool check_advertised(const Section& section, std::string_view bind_key, std::string_view advertise_key,
+                      const IpAddress& bind, const IpAddress& advertised, bool written) {
   if (advertised.is_unspecified()) {
-    section.problem(written ? "advertise" : "bind", "peers can not send to " + advertised.to_string(),
-                    R"(add advertise = "…" with the address at which this server is reached)");
+    section.problem(
+        written ? advertise_key : bind_key, "peers can not send to " + advertised.to_string(),
+        "add " + std::string(advertise_key) + R"( = "…" with the address at which this server is reached)");
     return false;
   }
   if (advertised.v6 != bind.v6) {
-    section.problem("advertise", "bind and advertise are not of the same IP version",
+    section.problem(advertise_key, "bind and advertise are not of the same IP version",
                     "write both as IPv4 or both as IPv6");
     return false;
   }
@@ -84,7 +85,8 @@ std::optional<Listen> read_listen(const Section& section, const std::string& fil
   if (!transport || !bind || (section.has("advertise") && !advertised)) return std::nullopt;
   Listen listen{*transport, *bind, advertised.value_or(*bind), std::move(tls), section.line()};
   if (listen.advertised.port == 0) listen.advertised.port = bind->port;
-  if (!check_advertised(section, bind->ip, listen.advertised.ip, section.has("advertise")))
+  if (!check_advertised(section, "bind", "advertise", bind->ip, listen.advertised.ip,
+                        section.has("advertise")))
     return std::nullopt;
   return listen;
 }
@@ -132,7 +134,9 @@ void check_media_ports(const Section& section, const Server& server) {
   }
   for (const Listen& listen : server.listeners) {
     const bool inside = listen.bind.port >= media.port_min && listen.bind.port <= media.port_max;
-    if (listen.transport != Transport::udp || !inside || !overlap(listen.bind.ip, media.bind)) continue;
+    const auto& face = listen.bind.ip.v6 ? media.v6 : media.v4;
+    if (listen.transport != Transport::udp || !inside || !face || !overlap(listen.bind.ip, face->bind))
+      continue;
     section.problem(section.has("port_min") ? "port_min" : "port_max",
                     "the UDP listener on " + listen.bind.to_string() + " is inside the media ports " +
                         std::to_string(media.port_min) + " to " + std::to_string(media.port_max),
@@ -140,22 +144,63 @@ void check_media_ports(const Section& section, const Server& server) {
   }
 }
 
+// One version's address: `bind_key` and `advertise_key`, else where the first listener of that version is.
+std::optional<Media::Face> read_face(const Section& section, std::string_view bind_key,
+                                     std::string_view advertise_key, std::optional<Media::Face> face) {
+  const auto bind = section.value(bind_key, to_address);
+  if (bind) {
+    // The listener's advertised address stands for an interface that is not named.
+    const bool keeps = face && bind->is_unspecified() && bind->v6 == face->advertised.v6;
+    face = Media::Face{*bind, keeps ? face->advertised : *bind};
+  }
+  const auto advertised = section.value(advertise_key, to_address);
+  if (advertised && face) face->advertised = *advertised;
+  if (!face) return face;
+  static_cast<void>(check_advertised(section, bind_key, advertise_key, face->bind, face->advertised,
+                                     advertised.has_value()));
+  return face;
+}
+
+std::optional<Media::Face> face_of_listeners(const Server& server, bool v6) {
+  for (const Listen& listen : server.listeners) {
+    if (listen.bind.ip.v6 == v6) return Media::Face{listen.bind.ip, listen.advertised.ip};
+  }
+  return std::nullopt;
+}
+
+// `bind` is of either version; beside one of IPv4, `bind6` is for the other.
+void read_faces(const Section& section, Server& server) {
+  Media& media = server.media;
+  media.v4 = face_of_listeners(server, false);
+  media.v6 = face_of_listeners(server, true);
+  const auto bind = section.value("bind", to_address);
+  if (section.has("bind") && !bind) return;
+  const bool first_is_v6 = bind ? bind->v6 : !server.listeners.empty() && server.listeners.front().bind.ip.v6;
+  for (const std::string_view key : {"bind6", "advertise6"}) {
+    if (!section.has(key)) continue;
+    const auto address = section.value(key, to_address);
+    if (!address) return;
+    if (!address->v6) {
+      section.problem(key, address->to_string() + " is not an IPv6 address", R"(write it as "2001:db8::10")");
+      return;
+    }
+    if (!first_is_v6) continue;
+    section.problem(key, "bind is an IPv6 address already", "remove it, or write an IPv4 address in bind");
+    return;
+  }
+  if (section.has("advertise6") && !section.has("bind6") && !media.v6) {
+    section.problem("advertise6", "there is no IPv6 address to receive media at",
+                    "add bind6, or an IPv6 listener");
+    return;
+  }
+  auto& first = first_is_v6 ? media.v6 : media.v4;
+  first = read_face(section, "bind", "advertise", first);
+  if (!first_is_v6) media.v6 = read_face(section, "bind6", "advertise6", media.v6);
+}
+
 Media read_media(const Section& section, Server& server) {
   Media& media = server.media;
-  // Without a word about it, media is where the first listener is.
-  if (!server.listeners.empty()) {
-    media.bind = server.listeners.front().bind.ip;
-    media.advertised = server.listeners.front().advertised.ip;
-  }
-  if (const auto bind = section.value("bind", to_address)) {
-    media.bind = *bind;
-    if (!bind->is_unspecified() || bind->v6 != media.advertised.v6) media.advertised = *bind;
-  }
-  const auto advertised = section.value("advertise", to_address);
-  if (advertised) media.advertised = *advertised;
-  const bool known = !server.listeners.empty() || section.has("bind");
-  if (known)
-    static_cast<void>(check_advertised(section, media.bind, media.advertised, advertised.has_value()));
+  read_faces(section, server);
   media.port_min = static_cast<std::uint16_t>(section.integer("port_min", 1024, 65'534, media.port_min));
   media.port_max = static_cast<std::uint16_t>(section.integer("port_max", 1025, 65'535, media.port_max));
   media.silence_timeout = section.duration("silence_timeout", 0s, 24h, media.silence_timeout);

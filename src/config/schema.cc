@@ -16,7 +16,8 @@ constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
 constexpr Keys tls_keys[] = {"ca", "unverified"};
-constexpr Keys media_keys[] = {"bind", "advertise", "port_min", "port_max", "silence_timeout"};
+constexpr Keys media_keys[] = {"bind",     "advertise", "bind6",          "advertise6",
+                               "port_min", "port_max",  "silence_timeout"};
 constexpr Keys store_keys[] = {"path", "trace"};
 constexpr Keys log_keys[] = {"level"};
 constexpr Keys account_keys[] = {"id", "name", "cps_max", "concurrent_max", "balance", "geo"};

@@ -57,7 +57,9 @@ World::World(WorldOptions options)
   engine::Options engine_options;
   engine_options.seed = options_.seed;
   engine_options.digest_secret = "a secret that only this simulation ever uses";
-  engine_options.listeners = {{Transport::udp, server_address()}, {Transport::tcp, server_address()}};
+  engine_options.listeners = {{Transport::udp, server_address()},
+                              {Transport::tcp, server_address()},
+                              {Transport::tls, server_address()}};
   engine_options.trace = options_.trace;
   engine_ = std::make_unique<engine::Engine>(engine_options, options_.model);
 }
@@ -286,6 +288,12 @@ void World::send_from_engine(const engine::Send& send) {
   Flow* flow = stream && send.to.flow != 0 ? live_flow(send.to.flow) : nullptr;
   Peer* peer = flow != nullptr ? flow->peer : peer_at(send.to.remote, send.to.transport);
   const bool reachable = peer != nullptr && peer->reachable();
+  if (send.to.transport == Transport::tls) {
+    tls_names_.insert(send.to.tls_name);
+    // RFC 5922 7.3: without a name that was asked for there is nothing to verify.
+    const bool answer = send.bytes.rfind("SIP/2.0 ", 0) == 0;
+    if (send.to.tls_name.empty() && !answer) violation("a TLS message to nobody in particular");
+  }
   if (stream && flow == nullptr && reachable) {
     // As the real driver does: one connection of ours to an address is used for everything that goes there.
     for (const auto& candidate : flows_) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,6 +83,8 @@ class World {
   [[nodiscard]] const std::vector<engine::Log>& logs() const { return logs_; }
   // Everything that happened, as text: messages in full, media operations, records, faults.
   [[nodiscard]] const std::string& journal() const { return journal_; }
+  // The hosts that certificates would have had to name.
+  [[nodiscard]] const std::set<std::string>& tls_names() const { return tls_names_; }
   void note(const std::string& text);
 
   // ---- What went wrong ----
@@ -153,6 +156,7 @@ class World {
   std::vector<call::TraceMessage> traces_;
   std::vector<engine::Log> logs_;
   std::string journal_;
+  std::set<std::string> tls_names_;
   std::vector<std::string> violations_;
 
   std::unique_ptr<Oracles> oracles_;

@@ -96,8 +96,8 @@ TEST(Config, ExampleFileLoads) {
   const trunk::Model& model = *config->model;
   EXPECT_EQ(config->server.listeners.size(), 2U);
   EXPECT_EQ(config->server.listeners[1].advertised.to_string(), "203.0.113.10:5060");
-  EXPECT_EQ(config->server.media.advertised.to_string(), "203.0.113.10");
-  EXPECT_TRUE(config->server.media.bind.is_unspecified());
+  EXPECT_EQ(config->server.media.v4->advertised.to_string(), "203.0.113.10");
+  EXPECT_TRUE(config->server.media.v4->bind.is_unspecified());
   EXPECT_EQ(std::filesystem::path(config->server.store_path).parent_path(), root);
   ASSERT_EQ(model.trunks.size(), 2U);
   const trunk::Trunk* agent = model.trunk_by_domain("AGENT.sip.example.com");
@@ -136,8 +136,8 @@ TEST(Config, ExampleFileLoads) {
 TEST(Config, DefaultsOfASmallFile) {
   const Config config = good(listener);
   EXPECT_EQ(config.server.listeners[0].advertised, config.server.listeners[0].bind);
-  EXPECT_EQ(config.server.media.bind.to_string(), "192.0.2.1");
-  EXPECT_EQ(config.server.media.advertised.to_string(), "192.0.2.1");
+  EXPECT_EQ(config.server.media.v4->bind.to_string(), "192.0.2.1");
+  EXPECT_EQ(config.server.media.v4->advertised.to_string(), "192.0.2.1");
   EXPECT_EQ(config.server.media.port_min, 10'000);
   EXPECT_EQ(config.server.media.port_max, 30'000);
   EXPECT_EQ(config.server.media.silence_timeout, 60s);
@@ -210,16 +210,16 @@ TEST(Config, AdvertiseKeepsOrChangesThePort) {
       "[[server.listen]]\ntransport='udp'\nbind='0.0.0.0:5060'\nadvertise='203.0.113.1:6060'\n";
   const Config config = good(toml);
   EXPECT_EQ(config.server.listeners[0].advertised.to_string(), "203.0.113.1:6060");
-  EXPECT_EQ(config.server.media.advertised.to_string(), "203.0.113.1");
+  EXPECT_EQ(config.server.media.v4->advertised.to_string(), "203.0.113.1");
 }
 
 TEST(Config, MediaOfItsOwn) {
   const Config config = good(listener + "[media]\nbind='192.0.2.2'\nport_min=20000\nport_max=20099\n");
-  EXPECT_EQ(config.server.media.bind.to_string(), "192.0.2.2");
-  EXPECT_EQ(config.server.media.advertised.to_string(), "192.0.2.2");
+  EXPECT_EQ(config.server.media.v4->bind.to_string(), "192.0.2.2");
+  EXPECT_EQ(config.server.media.v4->advertised.to_string(), "192.0.2.2");
   EXPECT_EQ(config.server.media.port_max, 20'099);
   const Config wildcard = good(listener + "[media]\nbind='0.0.0.0'\n");
-  EXPECT_EQ(wildcard.server.media.advertised.to_string(), "192.0.2.1");
+  EXPECT_EQ(wildcard.server.media.v4->advertised.to_string(), "192.0.2.1");
 }
 
 TEST(Config, TlsListeners) {
@@ -246,6 +246,24 @@ TEST(Config, TlsListeners) {
 TEST(Config, TlsEndpoints) {
   const Config config = good(tls_listener + account + inbound + "fallback='sips:pbx.example.com'\n");
   EXPECT_EQ(config.model->trunks[0].fallback->transport, Transport::tls);
+}
+
+TEST(Config, MediaIsWhereTheListenersOfEachVersionAre) {
+  const std::string both = listener + "[[server.listen]]\ntransport='udp'\nbind='[2001:db8::1]:5060'\n";
+  const Config plain = good(both);
+  EXPECT_EQ(plain.server.media.v4->bind.to_string(), "192.0.2.1");
+  EXPECT_EQ(plain.server.media.v6->bind.to_string(), "2001:db8::1");
+  EXPECT_FALSE(good(listener).server.media.v6);
+  const Config own = good(both + "[media]\nbind='192.0.2.2'\nbind6='::'\nadvertise6='2001:db8::9'\n");
+  EXPECT_EQ(own.server.media.v4->advertised.to_string(), "192.0.2.2");
+  EXPECT_TRUE(own.server.media.v6->bind.is_unspecified());
+  EXPECT_EQ(own.server.media.v6->advertised.to_string(), "2001:db8::9");
+  // An IPv6 bind leaves IPv4 where its listener is.
+  const Config six = good(both + "[media]\nbind='2001:db8::2'\n");
+  EXPECT_EQ(six.server.media.v4->bind.to_string(), "192.0.2.1");
+  EXPECT_EQ(six.server.media.v6->bind.to_string(), "2001:db8::2");
+  const Config only = good("[[server.listen]]\ntransport='udp'\nbind='[2001:db8::1]:5060'\n");
+  EXPECT_FALSE(only.server.media.v4);
 }
 
 // --- what is refused, one by one
@@ -326,6 +344,13 @@ const Refused refused[] = {
     {"same_listener",
      listener + "[[server.listen]]\ntransport='udp'\nbind='0.0.0.0:5060'\nadvertise='192.0.2.1'\n",
      "server.listen[1].bind", "is taken by the listener on 192.0.2.1:5060", "of its own"},
+    {"bind6_of_ipv4", listener + "[media]\nbind6='192.0.2.2'\n", "media.bind6", "not an IPv6 address",
+     "2001:db8"},
+    {"bind6_twice", listener + "[media]\nbind='2001:db8::1'\nbind6='2001:db8::2'\n", "media.bind6",
+     "IPv6 address already", "remove it"},
+    {"advertise6_alone", listener + "[media]\nadvertise6='2001:db8::2'\n", "media.advertise6",
+     "no IPv6 address", "bind6"},
+    {"bind6_wildcard", listener + "[media]\nbind6='::'\n", "media.bind6", "can not send to ::", "advertise6"},
     {"odd_port", listener + "[media]\nport_min=10001\n", "media.port_min", "odd", "even"},
     {"empty_range", listener + "[media]\nport_min=20000\nport_max=20000\n", "media.port_max", "greater",
      "two ports"},
