@@ -69,6 +69,7 @@ struct Transfer {
   TransferState state = TransferState::checking;
   CallHandle call;
   LegHandle transferor;
+  LegHandle notifier;  // whose dialog the REFER made or used: the transferor's, but for Target-Dialog
   LegHandle transferee;
   LegHandle target;  // once it has answered
   // Attended: the transferor's own leg in its consultation call, which Replaces named.

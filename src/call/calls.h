@@ -124,8 +124,11 @@ class Calls {
 
   // calls_replacing.cc: an INVITE with Replaces
   void on_replacing(Leg& leg);
-  [[nodiscard]] const trunk::Trunk* authorise_replacing(Leg& leg, const std::string& account_id,
-                                                        Rejection& rejection);
+  // Who asks about a call from outside its dialog, by INVITE with Replaces or REFER with Target-Dialog.
+  [[nodiscard]] const trunk::Trunk* authorise_outsider(Leg& leg, const sip::Message& request,
+                                                       const std::string& account_id, Rejection& rejection);
+  // The leg of the call that such a REFER is about; null: it has been answered.
+  [[nodiscard]] Leg* subject_of(const LegReferred& event, Leg& referrer, const sip::Message& refer);
   void on_ready(Leg& leg);
   void take_place(Leg& leg, Leg& old, Call& call);
   void pick_up(Leg& leg, Leg& old, Call& call);
@@ -187,8 +190,9 @@ class Calls {
   TimerQueue timers_;
   std::unordered_map<std::uint64_t, Asker> queries_;
   std::uint64_t next_query_ = 0;
-  std::unordered_map<std::uint64_t, TransferHandle> parting_;  // by packed transferor leg
-  std::unordered_map<std::uint64_t, LegHandle> replacing_;     // by packed new leg: whose place it takes
+  std::unordered_map<std::uint64_t, TransferHandle> parting_;    // by packed transferor leg
+  std::unordered_map<std::uint64_t, TransferHandle> notifying_;  // by packed notifier leg
+  std::unordered_map<std::uint64_t, LegHandle> replacing_;       // by packed new leg: whose place it takes
   std::unordered_map<std::uint64_t, Span> leaving_;  // by packed leg: let go, its record waits for its end
   std::deque<Fired> fired_;
   bool firing_ = false;

@@ -38,8 +38,8 @@ void Calls::handle(LegEvent event) {
   } else if (const auto* referred = std::get_if<LegReferred>(&event)) {
     on_referred(*referred);
   } else if (const auto* notified = std::get_if<LegNotified>(&event)) {
-    const auto it = parting_.find(notified->leg.pack());
-    const Transfer* transfer = it == parting_.end() ? nullptr : transfers_.find(it->second);
+    const auto it = notifying_.find(notified->leg.pack());
+    const Transfer* transfer = it == notifying_.end() ? nullptr : transfers_.find(it->second);
     if (transfer != nullptr && transfer->refer_cseq == notified->refer_cseq)
       settled(transfers_.at(it->second));
   }

@@ -65,6 +65,7 @@ void Calls::refuse_refer(Leg& transferor, txn::TxnId refer, TransferRecord recor
        {"status", std::to_string(verdict.status)},
        {"why", verdict.text}});
   legs_.answer_refer(transferor.self, refer, verdict);
+  legs_.release_referrer(transferor.self);
   if (record.root_call_uuid.empty()) return;
   cx_.world.write(std::move(record));
 }
@@ -137,16 +138,21 @@ void Calls::on_referred(const LegReferred& event) {
   Leg* leg = legs_.find(event.leg);
   const sip::Message* refer = legs_.open_refer(event.leg, event.txn);
   if (leg == nullptr || refer == nullptr) return;
+  Leg* const notifier = leg;
+  if (leg->refer_only) {
+    leg = subject_of(event, *notifier, *refer);
+    if (leg == nullptr) return;
+  }
   Call* call = calls_.find(CallHandle::unpack(leg->call));
-  if (call != nullptr && !call->has(event.leg) && call->hunt.leg != event.leg) call = nullptr;
+  if (call != nullptr && !call->has(leg->self) && call->hunt.leg != leg->self) call = nullptr;
   TransferRecord record = begin_record(call, *leg, *refer);
   if (event.timing == ReferTiming::too_late || (call == nullptr && event.timing == ReferTiming::good)) {
     return refuse_refer(
-        *leg, event.txn, std::move(record),
+        *notifier, event.txn, std::move(record),
         {.status = 481, .code = Hangup::call_does_not_exist, .text = "This call is already ending"});
   }
   if (call == nullptr) {
-    return refuse_refer(*leg, event.txn, std::move(record),
+    return refuse_refer(*notifier, event.txn, std::move(record),
                         {.status = 491,
                          .code = Hangup::request_pending,
                          .text = "The call is not established yet; send the REFER after the ACK",
@@ -157,24 +163,28 @@ void Calls::on_referred(const LegReferred& event) {
   Named named;
   if (const auto refusal = check_refer(*call, *leg, *refer, event.timing, target, trunk, named)) {
     record.target_number = target.number;
-    if (refusal->challenge) return legs_.answer_refer(event.leg, event.txn, *refusal);
+    if (refusal->challenge) {
+      legs_.answer_refer(event.leg, event.txn, *refusal);
+      return legs_.release_referrer(event.leg);
+    }
     if (refusal->status == 420) {
       const std::string tags = refusal->text;
       Rejection said = *refusal;
       said.text = "Require names an extension that is not supported: " + tags;
       record.steps.push_back({cx_.now, "refused", 420, said.text});
       legs_.answer_refer(event.leg, event.txn, said, {{sip::HeaderId::unsupported, {}, tags}});
-      return refuse_refer(*leg, event.txn, std::move(record), said);
+      return refuse_refer(*notifier, event.txn, std::move(record), said);
     }
-    return refuse_refer(*leg, event.txn, std::move(record), *refusal);
+    return refuse_refer(*notifier, event.txn, std::move(record), *refusal);
   }
 
   const TransferHandle handle = transfers_.emplace();
   Transfer& transfer = transfers_.at(handle);
   transfer.self = handle;
   transfer.call = call->self;
-  transfer.transferor = event.leg;
-  transfer.transferee = call->other(event.leg);
+  transfer.transferor = leg->self;
+  transfer.notifier = event.leg;
+  transfer.transferee = call->other(leg->self);
   transfer.refer = event.txn;
   transfer.refer_cseq = refer->cseq().number;
   transfer.accept_code = trunk->transfer.accept_code;
@@ -184,7 +194,7 @@ void Calls::on_referred(const LegReferred& event) {
   transfer.goes_on_without_transferor = trunk->transfer.early_bye_continues;
   transfer.last_bye = trunk->transfer.last_bye;
   transfer.returns = trunk->transfer.return_on_target_hangup;
-  transfer.transferor_called = call->caller == event.leg;
+  transfer.transferor_called = call->caller == leg->self;
   // Whom Replaces names is one person; nobody else will do.
   if (target.replaces.empty()) transfer.fallbacks = trunk->transfer.fallback_targets;
   transfer.no_subscription_by_require = refer->lists(sip::HeaderId::require, "nosub");

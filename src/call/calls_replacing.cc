@@ -19,15 +19,14 @@ bool on_list(const trunk::Trunk& trunk, const IpAddress& source) {
 
 // Who it is: by the trunk domain that the Request-URI names or, as such an INVITE is sent to our Contact, any
 // outbound trunk of the account whose call it is. Null: `rejection` says why, or asks for credentials.
-const trunk::Trunk* Calls::authorise_replacing(Leg& leg, const std::string& account_id,
-                                               Rejection& rejection) {
-  const sip::Message& invite = *leg.request;
-  const auto uri = sip::Uri::parse(invite.request_uri());
+const trunk::Trunk* Calls::authorise_outsider(Leg& leg, const sip::Message& request,
+                                              const std::string& account_id, Rejection& rejection) {
+  const auto uri = sip::Uri::parse(request.request_uri());
   const trunk::Trunk* named = uri ? cx_.model->trunk_by_domain(uri->host) : nullptr;
   if (named != nullptr && named->direction != trunk::TrunkDirection::outbound) named = nullptr;
   rejection = {.status = 481,
                .code = Hangup::call_does_not_exist,
-               .text = "Replaces names no call of the sender's here",
+               .text = "No call of the sender's is here by that name",
                .unproven = true};
   bool challenged = false;
   for (const trunk::Trunk& trunk : cx_.model->trunks) {
@@ -39,13 +38,36 @@ const trunk::Trunk* Calls::authorise_replacing(Leg& leg, const std::string& acco
       continue;
     }
     Rejection challenge;
-    if (authenticate(leg, trunk, invite, challenge)) {
+    if (authenticate(leg, trunk, request, challenge)) {
       leg.authenticated = true;
       return &trunk;
     }
     if (!std::exchange(challenged, true)) rejection = challenge;
   }
   return nullptr;
+}
+
+Leg* Calls::subject_of(const LegReferred& event, Leg& referrer, const sip::Message& refer) {
+  Leg* about = legs_.find(event.about);
+  const auto refuse = [&](const Rejection& rejection) -> Leg* {
+    log(Severity::warning, "refer.refused",
+        {{"source", referrer.source.remote.to_string()}, {"status", std::to_string(rejection.status)}});
+    legs_.answer_refer(referrer.self, event.txn, rejection);
+    legs_.release_referrer(referrer.self);
+    return nullptr;
+  };
+  Rejection rejection;
+  const trunk::Trunk* trunk =
+      authorise_outsider(referrer, refer, about == nullptr ? std::string{} : about->account_id, rejection);
+  if (trunk == nullptr) return refuse(rejection);
+  if (about == nullptr || about->account_id != trunk->account_id || about->trunk_id.empty()) {
+    return refuse({.status = 403,
+                   .code = Hangup::forbidden,
+                   .text = "Target-Dialog names no endpoint's leg of the sender's account"});
+  }
+  referrer.root_call_uuid = about->root_call_uuid;
+  referrer.account_id = about->account_id;
+  return about;
 }
 
 void Calls::on_replacing(Leg& leg) {
@@ -71,7 +93,7 @@ void Calls::on_replacing(Leg& leg) {
   const trunk::Trunk* trunk = nullptr;
   if (!trusted) {
     Rejection rejection;
-    trunk = authorise_replacing(leg, account_id, rejection);
+    trunk = authorise_outsider(leg, invite, account_id, rejection);
     if (trunk == nullptr) return legs_.reject(leg.self, rejection);
   }
   const Named named = find_named(*id, trusted ? account_id : trunk->account_id, trusted ? carrier->id : "");

@@ -128,6 +128,7 @@ struct Leg {
   std::vector<Subscription> subscriptions;
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)
   bool refer_held = false;
+  bool refer_only = false;  // the dialog that a REFER from outside its call made: a subscription, no session
   std::array<Time, static_cast<std::size_t>(LegTimer::count)> deadlines{};  // epoch: not armed
 
   std::string bye_reason;  // Reason of the BYE that is owed

@@ -78,6 +78,7 @@ struct LegReferred {
   LegHandle leg;
   txn::TxnId txn;
   ReferTiming timing = ReferTiming::good;
+  LegHandle about{};  // the leg that Target-Dialog names; none: the one it was sent on
 };
 // The subscription of that REFER has said its last word, or nobody listens any more.
 struct LegNotified {

@@ -94,6 +94,8 @@ class Legs {
   // ---- REFER ----
   void answer_refer(LegHandle leg, txn::TxnId refer, const Rejection& verdict,
                     const std::vector<sip::Draft::Field>& headers = {});
+  // Ends the dialog of a REFER from outside, once it is answered and nobody is to be notified.
+  void release_referrer(LegHandle leg);
   [[nodiscard]] const sip::Message* open_refer(LegHandle leg, txn::TxnId refer);
   // `with_id`: the Event of the first REFER's NOTIFYs carries its id too (RFC 3515 2.4.6 asks it of later
   // ones).
@@ -151,6 +153,7 @@ class Legs {
   void on_refer(Leg& leg, txn::RequestReceived& event);
   void on_subscribe(Leg& leg, txn::RequestReceived& event);
   void on_outside_request(txn::RequestReceived& event);
+  void on_outside_refer(txn::RequestReceived& event);
   void on_pending_response(Leg& leg, PendingRequest request, const sip::Message& response,
                            const Source& source);
   void on_pending_failed(Leg& leg, const PendingRequest& request, int status);
@@ -197,7 +200,7 @@ class Legs {
 
 inline constexpr const char* allowed_methods =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE";
-inline constexpr const char* supported_tags = "norefersub, nosub, replaces";
+inline constexpr const char* supported_tags = "norefersub, nosub, replaces, tdialog";
 // The tags of its Require that are not among those, for Unsupported (RFC 3261 8.2.2.3); empty: all are.
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
 

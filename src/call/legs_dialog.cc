@@ -30,6 +30,10 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
                                   : Rejection{.status = 491, .retry_after_s = 1};
     return respond(request, event.txn, verdict, &leg);
   }
+  if (leg.refer_only && method != sip::Method::subscribe) {
+    return respond(request, event.txn, {.status = 481, .text = "This dialog is a REFER's subscription"},
+                   &leg);
+  }
   if (!leg.dialog.accept_cseq(request)) {
     return respond(request, event.txn, {.status = 500, .text = "CSeq is not higher than the last one"}, &leg);
   }
@@ -142,6 +146,52 @@ void Legs::on_refer(Leg& leg, txn::RequestReceived& event) {
   emit(LegReferred{leg.self, txn, ReferTiming::too_early});
 }
 
+// RFC 4538 4: a REFER that is about another dialog names it. Its own dialog is a subscription and nothing
+// else; whether the sender may is asked of the call layer.
+void Legs::on_outside_refer(txn::RequestReceived& event) {
+  const sip::Message& refer = event.request;
+  const auto refuse = [&](int status, std::string text) {
+    respond(
+        refer, event.txn,
+        {.status = status, .code = Hangup::call_does_not_exist, .text = std::move(text), .unproven = true},
+        nullptr);
+  };
+  if (!refer.has(sip::HeaderId::target_dialog)) {
+    return refuse(
+        481, "REFER must be sent inside the dialog of the call it transfers, or name it (Target-Dialog)");
+  }
+  const auto id = sip::DialogId::parse_target_dialog(refer.header(sip::HeaderId::target_dialog));
+  if (!id) return refuse(400, "Target-Dialog: " + id.error().reason);
+  const LegHandle about = find_dialog_id(*id);
+  const Leg* named = legs_.find(about);
+  if (named == nullptr || !named->alive()) return refuse(481, "Target-Dialog names no call here");
+  if (!refer.contact()) return refuse(400, "REFER without a Contact (RFC 3515 2.2)");
+  if (legs_.size() >= limits::legs_max) return refuse(503, "Too many calls");
+  const LegHandle handle = legs_.emplace();
+  ++live_;
+  Leg& leg = legs_.at(handle);
+  leg.self = handle;
+  leg.state = LegState::confirmed;
+  leg.refer_only = true;
+  leg.end_reported = true;
+  leg.party = "referrer";
+  leg.source = event.source;
+  leg.dialog = dialog::Dialog::from_invite(refer, cx_.rng.token(10), event.source);
+  leg.refers_seen = 1;
+  cx_.txns.set_owner(event.txn, handle.pack());
+  index(leg);
+  leg.open_refers.push_back({event.txn, std::move(event.request), true});
+  emit(LegReferred{handle, event.txn, ReferTiming::good, about});
+}
+
+void Legs::release_referrer(LegHandle handle) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || !leg->refer_only) return;
+  const bool owed = std::any_of(leg->subscriptions.begin(), leg->subscriptions.end(),
+                                [](const Subscription& s) { return !s.settled_reported; });
+  if (!owed && leg->open_refers.empty()) finish(*leg, LegEnd::released);
+}
+
 void Legs::on_outside_request(txn::RequestReceived& event) {
   const sip::Message& request = event.request;
   switch (request.method()) {
@@ -153,11 +203,7 @@ void Legs::on_outside_request(txn::RequestReceived& event) {
                       {sip::HeaderId::accept, {}, "application/sdp"}});
     }
     case sip::Method::refer:
-      return respond(request, event.txn,
-                     {.status = 481,
-                      .code = Hangup::call_does_not_exist,
-                      .text = "REFER must be sent inside the dialog of the call it transfers"},
-                     nullptr);
+      return on_outside_refer(event);
     case sip::Method::bye:
     case sip::Method::update:
     case sip::Method::info:
@@ -375,6 +421,7 @@ void Legs::pump_notifies(Leg& leg, bool force) {
     if (const auto next = state.next_due(); next && free && (!due || *next < *due)) due = next;
   }
   if (due) arm(leg, LegTimer::notify, *due > cx_.now ? *due - cx_.now : Duration{0});
+  release_referrer(leg.self);
 }
 
 void Legs::send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notification& notification) {

@@ -47,7 +47,10 @@ void Calls::run_fired() {
          {"from", std::string(to_string(from))},
          {"event", std::string(to_string(fired.event))},
          {"state", std::string(to_string(row.to))}});
-    if (row.to == TransferState::parting) parting_[transfer->transferor.pack()] = transfer->self;
+    if (row.to == TransferState::parting) {
+      parting_[transfer->transferor.pack()] = transfer->self;
+      notifying_[transfer->notifier.pack()] = transfer->self;
+    }
     const bool pending = row.to == TransferState::checking || row.to == TransferState::dialing ||
                          row.to == TransferState::ringing || row.to == TransferState::orphaned;
     if (!pending) {
@@ -77,10 +80,10 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       const int code = transfer.no_subscription_by_require ? 200 : transfer.accept_code;
       transfer.record.refer_status = code;
       step(transfer, "accepted", code);
-      legs_.answer_refer(transfer.transferor, transfer.refer, {.status = code}, headers);
+      legs_.answer_refer(transfer.notifier, transfer.refer, {.status = code}, headers);
       if (transfer.subscribed) {
         legs_.subscribe(
-            transfer.transferor, transfer.refer_cseq,
+            transfer.notifier, transfer.refer_cseq,
             transfer.ring_timeout * static_cast<int>(1 + transfer.fallbacks.size()) + subscription_margin,
             transfer.notify_id_first);
       }
@@ -90,29 +93,29 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       const int status = transfer.status != 0 ? transfer.status : 487;
       transfer.record.refer_status = status;
       return legs_.answer_refer(
-          transfer.transferor, transfer.refer,
+          transfer.notifier, transfer.refer,
           {.status = status, .code = hangup_for_status(status), .text = transfer.reason});
     }
     case A::notify_trying:
-      return legs_.notify(transfer.transferor, transfer.refer_cseq, 100);
+      return legs_.notify(transfer.notifier, transfer.refer_cseq, 100);
     case A::notify_progress:
       step(transfer, transfer.status == 183 ? "progress" : "ringing", transfer.status);
       if (!transfer.notify_progress) return;
-      return legs_.notify(transfer.transferor, transfer.refer_cseq, transfer.status);
+      return legs_.notify(transfer.notifier, transfer.refer_cseq, transfer.status);
     case A::notify_success:
       transfer.record.final_status = 200;
-      return legs_.notify(transfer.transferor, transfer.refer_cseq, 200);
+      return legs_.notify(transfer.notifier, transfer.refer_cseq, 200);
     case A::notify_failure:
-      return legs_.notify(transfer.transferor, transfer.refer_cseq, failure);
+      return legs_.notify(transfer.notifier, transfer.refer_cseq, failure);
     case A::notify_timeout:
       transfer.status = 408;
       transfer.reason = "The target did not answer in time";
       transfer.refused_by = "target";
-      return legs_.notify(transfer.transferor, transfer.refer_cseq, 408);
+      return legs_.notify(transfer.notifier, transfer.refer_cseq, 408);
     case A::notify_gone:
-      return legs_.notify(transfer.transferor, transfer.refer_cseq, 487);
+      return legs_.notify(transfer.notifier, transfer.refer_cseq, 487);
     case A::await_notify:
-      if (!transfer.subscribed || legs_.notify_settled(transfer.transferor, transfer.refer_cseq)) {
+      if (!transfer.subscribed || legs_.notify_settled(transfer.notifier, transfer.refer_cseq)) {
         return settled(transfer);
       }
       return arm(transfer, TransferTimer::notify, notify_wait);
@@ -176,7 +179,10 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
     case A::record_refused:
       return record(transfer, "refused", 0);
     case A::record_abandoned:
-      return record(transfer, "abandoned", transfer.state == TransferState::parting ? 487 : 0);
+      // A dialog of the REFER's own is still there to be told, whoever hung up.
+      return record(
+          transfer, "abandoned",
+          transfer.state == TransferState::parting || transfer.notifier != transfer.transferor ? 487 : 0);
     case A::record_superseded:
       return record(transfer, "superseded", 487);
     case A::record_cancelled:
@@ -271,6 +277,12 @@ void Calls::promote_target(Transfer& transfer) {
 
 void Calls::finish_transfer(Transfer& transfer) {
   parting_.erase(transfer.transferor.pack());
+  notifying_.erase(transfer.notifier.pack());
+  if (transfer.notifier != transfer.transferor) {
+    // A subscription of its own outlives the transferor's leg: it hears how things stand.
+    legs_.notify(transfer.notifier, transfer.refer_cseq, transfer.target ? 200 : 487);
+    legs_.release_referrer(transfer.notifier);
+  }
   if (transfer.query != 0) queries_.erase(transfer.query);
   abandon_hunt(transfer.hunt, {});
   leave_consultation(transfer);
@@ -360,8 +372,8 @@ void Calls::advance() {
       case TransferTimer::notify:
         // Its predecessor may still be unanswered: the final word goes out all the same, and is waited for as
         // long.
-        (void)legs_.flush_notify(transfer->transferor, transfer->refer_cseq);
-        if (const auto sent = legs_.final_notify_at(transfer->transferor, transfer->refer_cseq);
+        (void)legs_.flush_notify(transfer->notifier, transfer->refer_cseq);
+        if (const auto sent = legs_.final_notify_at(transfer->notifier, transfer->refer_cseq);
             sent && *sent + notify_wait > cx_.now) {
           arm(*transfer, TransferTimer::notify, *sent + notify_wait - cx_.now);
         } else {

@@ -189,7 +189,7 @@ Oracles::Transfer* Oracles::find_transfer(const Leg& leg, const Message& notify)
   const auto event = sip::TokenWithParameters::parse(notify.header(HeaderId::event));
   const std::string* id = event ? sip::find_parameter(event->parameters, "id") : nullptr;
   for (Transfer& transfer : transfers_) {
-    if (transfer.transferor != &leg) continue;
+    if (transfer.subscriber != &leg) continue;
     // Without an id it can only be about the first REFER of the dialog (RFC 3515 2.4.6) that was accepted.
     if (id == nullptr ? transfer.accepted() : *id == std::to_string(transfer.cseq)) return &transfer;
   }
@@ -202,7 +202,7 @@ Oracles::Transfer* Oracles::find_transfer(const Leg& leg, const Message& notify)
 bool Oracles::may_notify(const Leg& leg, bool final) const {
   std::optional<Time> oldest;
   for (const Transfer& transfer : transfers_) {
-    if (transfer.transferor != &leg) continue;
+    if (transfer.subscriber != &leg) continue;
     for (const auto& [branch, since] : transfer.outstanding) {
       const bool given_up = world_.now() - since >= transaction_life;
       if (!given_up && (!oldest || since < *oldest)) oldest = since;
@@ -213,7 +213,7 @@ bool Oracles::may_notify(const Leg& leg, bool final) const {
   // because the other party has left, or a transfer without a subscription has succeeded.
   const bool bye_due = std::any_of(transfers_.begin(), transfers_.end(),
                                    [&](const Transfer& transfer) {
-                                     if (transfer.transferor != &leg) return false;
+                                     if (transfer.subscriber != &leg) return false;
                                      const bool alone =
                                          transfer.transferee != nullptr && transfer.transferee->over;
                                      return alone || (transfer.target_answered && transfer.no_subscription);
@@ -464,6 +464,9 @@ void Oracles::received_request(const Message& message, Peer& from) {
       if (!old.call_id.empty() && replaces.starts_with(old.call_id + ";")) leg->replaces = &old;
     }
   }
+  if (message.method() == Method::refer && (leg == nullptr || leg->outside)) {
+    return received_outside_refer(message, from);
+  }
   if (leg == nullptr) return;
   if (message.method() == Method::cancel && leg->final_status == 0) leg->cancelled = true;
   if (message.method() == Method::bye && !message.to().tag().empty()) end_leg(*leg, true);
@@ -473,8 +476,22 @@ void Oracles::received_request(const Message& message, Peer& from) {
   }
 }
 
+void Oracles::received_outside_refer(const Message& message, Peer& from) {
+  const std::string_view about = message.header(HeaderId::target_dialog);
+  Leg* leg = find_leg(about.substr(0, about.find(';')));
+  if (leg == nullptr) return;
+  received_refer(message, *leg);
+  Leg* dialog = find_leg(message.call_id());
+  if (dialog == nullptr) dialog = &legs_.emplace_back();
+  dialog->call_id = std::string(message.call_id());
+  dialog->peer = &from;
+  dialog->outside = true;
+  transfers_.back().subscriber = dialog;
+}
+
 void Oracles::received_refer(const Message& message, Leg& leg) {
   Transfer& transfer = transfers_.emplace_back();
+  transfer.subscriber = &leg;
   transfer.transferor = &leg;
   transfer.transferee = leg.partner;
   transfer.cseq = message.cseq().number;
@@ -554,7 +571,7 @@ void Oracles::received_invite_success(const Message& message, Leg& leg) {
 
 void Oracles::notify_answered(Leg& leg, const std::string& branch, int status) {
   for (Transfer& transfer : transfers_) {
-    if (transfer.transferor != &leg || transfer.outstanding.erase(branch) == 0) continue;
+    if (transfer.subscriber != &leg || transfer.outstanding.erase(branch) == 0) continue;
     if (status >= 300) transfer.peer_ended_subscription = true;
   }
 }

@@ -42,6 +42,7 @@ class Oracles {
     std::uint32_t last_cseq = 0;
     std::map<std::uint32_t, Time> unacknowledged;  // CSeq of INVITEs that the server answered 2xx
     std::optional<media::EndpointId> endpoint;
+    bool outside = false;     // no call: the dialog of a REFER with Target-Dialog
     Leg* replaces = nullptr;  // whose place its INVITE asked for
     Leg* partner = nullptr;   // whom it heard, and who heard it, last
     std::optional<Time> alone_since;
@@ -50,6 +51,7 @@ class Oracles {
   };
   // One REFER that reached the server in a dialog.
   struct Transfer {
+    Leg* subscriber = nullptr;  // whose dialog the NOTIFYs go in: the transferor's, but for Target-Dialog
     Leg* transferor = nullptr;
     Leg* transferee = nullptr;
     Leg* consultation = nullptr;  // the transferor's other leg, which Replaces named
@@ -127,6 +129,7 @@ class Oracles {
   void sent_ack(const sip::Message& message, Leg* leg);
   void received_request(const sip::Message& message, Peer& from);
   void received_refer(const sip::Message& message, Leg& leg);
+  void received_outside_refer(const sip::Message& message, Peer& from);
   void received_response(const sip::Message& message);
   void received_invite_success(const sip::Message& message, Leg& leg);
   void notify_answered(Leg& leg, const std::string& branch, int status);

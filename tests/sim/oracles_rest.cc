@@ -150,9 +150,11 @@ void Oracles::rest_transfer_legs(const std::string& root) {
   unsigned optional_count = 0;
   for (const Transfer& transfer : transfers_) {
     if (call_of(transfer.transferor->root) != root) continue;
-    // Asking for credentials refuses nothing; a REFER in a dialog that is over may be beyond anybody's call.
-    const bool optional =
-        transfer.status == 401 || transfer.status == 407 || transfer.status == 481 || transfer.status == 500;
+    // Asking for credentials refuses nothing, and one from outside may be about nobody's call; a REFER in a
+    // dialog that is over may be beyond anybody's call.
+    const bool optional = transfer.status == 401 || transfer.status == 407 || transfer.status == 481 ||
+                          transfer.status == 500 ||
+                          (transfer.subscriber != transfer.transferor && !transfer.accepted());
     if (optional)
       ++optional_count;
     else

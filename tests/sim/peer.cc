@@ -1,7 +1,6 @@
 #include "peer.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "world.h"
 
@@ -137,38 +136,6 @@ void Peer::act(Party& party, const Act& act) {
     case What::vanish:
       return;
   }
-}
-
-Party* Peer::consultation_of(const Party& party) {
-  for (auto other = parties_.rbegin(); other != parties_.rend(); ++other) {
-    if (&*other != &party && !other->seen.over && !other->remote_tag.empty()) return &*other;
-  }
-  return nullptr;
-}
-
-// Lower-case escapes and the tags in the order that RFC 3891 does not show, as some phones write it.
-void Peer::refer_attended(Party& party, const Act& act) {
-  const Party* other = consultation_of(party);
-  if (other == nullptr) return;
-  const std::string plain = other->call_id + ";from-tag=" + other->local_tag + ";to-tag=" + other->remote_tag;
-  std::string escaped;
-  for (const char c : plain) {
-    static constexpr char digits[] = "0123456789abcdef";
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-      escaped += c;
-    } else {
-      escaped += '%';
-      escaped += digits[static_cast<unsigned char>(c) >> 4];
-      escaped += digits[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  static constexpr std::string_view mark = "{replaces}";
-  Act plain_refer = act;
-  plain_refer.what = What::refer;
-  if (const auto at = plain_refer.text.find(mark); at != std::string::npos) {
-    plain_refer.text.replace(at, mark.size(), escaped);
-  }
-  this->act(party, plain_refer);
 }
 
 void Peer::leave(Party& party) {

@@ -39,6 +39,9 @@ class Peer {
   void set_reachable(bool reachable) { reachable_ = reachable; }
   [[nodiscard]] std::deque<Party>& parties() { return parties_; }
   [[nodiscard]] Party* find(std::string_view call_id);
+  // A REFER in a dialog of its own about that call (RFC 4538). What comes of it is in the party returned.
+  Party& refer_outside(const Party& about, const std::string& request_uri, const std::string& refer_to,
+                       const std::string& target_dialog);
   // The newest call besides this one that is not over; null when there is none.
   [[nodiscard]] Party* consultation_of(const Party& party);
 
