@@ -24,7 +24,7 @@ class Loopback:
     """
 
     HOSTS = {"baton": 1, "caller": 10, "carrier": 20, "north": 21, "agent": 30, "second": 31, "fallback": 40,
-             "stranger": 90}
+             "stranger": 90, "names": 2, "dead": 22}
     PORTS = 4  # of each party in a row: SIP, and room for a relay beside it
 
     def __init__(self, seed=None, v6=False):
@@ -33,7 +33,7 @@ class Loopback:
         for attempt in range(200):
             number = seed + attempt * 7919
             self.prefix = f"127.{64 + number // 251 % 128}.{1 + number % 251}."
-            self.port = 16000 + number % 300 * 40 if v6 else 15060 + number % 16 * 10
+            self.port = 16000 + number % 290 * 48 if v6 else 15060 + number % 16 * 10
             if all(_is_free(self.of(name), self.port_of(name) + i) for name in self.HOSTS for i in range(self.PORTS)):
                 return
         raise RuntimeError("no free loopback address found in 200 attempts")

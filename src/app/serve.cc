@@ -166,6 +166,14 @@ bool fill_random(void* bytes, std::size_t length) {
 std::optional<engine::Options> engine_options(const config::Server& server) {
   engine::Options options;
   options.trace = server.trace;
+  const config::Limits& limits = server.limits;
+  options.gate.stranger_rate = limits.stranger_rate;
+  options.gate.refusals_max = limits.stranger_refusals;
+  options.gate.failed_logins_max = limits.failed_logins;
+  options.gate.failed_logins_per_trunk_max = limits.failed_logins_per_trunk;
+  options.gate.window = limits.window;
+  options.gate.silence = limits.silence;
+  options.overload_delay = limits.overload_delay;
   options.digest_secret.resize(32);
   if (!fill_random(options.digest_secret.data(), options.digest_secret.size())) return std::nullopt;
   if (!fill_random(&options.seed, sizeof options.seed)) return std::nullopt;
@@ -253,6 +261,8 @@ std::string needs_restart(const config::Server& a, const config::Server& b) {
   note(a.media == b.media, "media");
   note(a.store_path == b.store_path, "store.path");
   note(a.trace == b.trace, "store.trace");
+  note(a.limits == b.limits, "limits");
+  note(a.name_servers == b.name_servers, "dns");
   return changed;
 }
 
@@ -329,6 +339,7 @@ int Server::open(const config::Config& config) {
     options.listeners.push_back({l.transport, l.bind, l.advertised, tls.contexts[i]});
   }
   options.relay = relay_options(running_.media);
+  options.net.resolver.servers = running_.name_servers;
   if (!fill_random(&options.net.resolver.seed, sizeof options.net.resolver.seed)) {
     say("can not start: the system gives no random bytes");
     return exit_failed;
@@ -448,12 +459,27 @@ void Server::log_figures() const {
     return std::pair<std::string, std::string>(name, std::to_string(value));
   };
   log(engine::Severity::info, "server.calls",
-      {field("calls", s.census.calls), field("legs", s.census.legs), field("transfers", s.census.transfers),
-       field("transactions", s.census.transactions), field("started", s.counters.calls_started),
-       field("answered", s.counters.calls_answered), field("bridged", s.counters.transfers_bridged),
+      {field("calls", s.census.calls),
+       field("legs", s.census.legs),
+       field("transfers", s.census.transfers),
+       field("transactions", s.census.transactions),
+       field("started", s.counters.calls_started),
+       field("answered", s.counters.calls_answered),
+       field("bridged", s.counters.transfers_bridged),
        field("transfers_failed", s.counters.transfers_failed),
        field("transfers_refused", s.counters.transfers_refused),
-       field("targets_blocked", s.counters.targets_blocked), field("messages_in", s.counters.messages_in),
+       field("calls_queued", s.counters.calls_queued),
+       field("targets_blocked", s.counters.targets_blocked),
+       field("strangers_limited", s.counters.strangers_limited),
+       field("sources_silenced", s.counters.sources_silenced),
+       field("silenced_ignored", s.counters.silenced_ignored),
+       field("logins_failed", s.counters.logins_failed),
+       field("logins_throttled", s.counters.logins_throttled),
+       field("answers_cut", s.counters.answers_cut),
+       field("answers_withheld", s.counters.answers_withheld),
+       field("overloads", s.counters.overloads),
+       field("overload_refused", s.counters.overload_refused),
+       field("messages_in", s.counters.messages_in),
        field("malformed", s.counters.malformed_dropped)});
   log(engine::Severity::info, "server.network",
       {field("datagrams_in", s.net.datagrams_in), field("datagrams_out", s.net.datagrams_out),

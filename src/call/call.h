@@ -46,6 +46,7 @@ struct Call {
   LegHandle callee;
   Hunt hunt;  // for the first callee
   bool answered = false;
+  Time dials_at{};            // waits for its turn until then; epoch: it does not
   trunk::CallerId caller_id;  // who the caller is
   trunk::CallerId callee_id;  // who was called
   int max_forwards = 70;

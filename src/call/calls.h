@@ -25,7 +25,7 @@ class Calls {
   void handle(LegEvent event);
   void resolved(std::uint64_t query, const std::vector<Target>& targets);
   void advance();
-  [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
+  [[nodiscard]] std::optional<Time> next_deadline() const;
   void hang_up_all();
   void cancel_transfer(const std::string& transfer_id);
 
@@ -69,6 +69,7 @@ class Calls {
   };
   void start_call(Leg& leg, const Setup& setup);
   void refuse_call(Leg& leg, const Setup& setup, const Rejection& rejection);
+  void dial_callee(Call& call);
 
   // calls_hunt.cc: finding an outgoing party
   enum class HuntResult : std::uint8_t { trying, exhausted };
@@ -187,7 +188,8 @@ class Calls {
   Blocklist blocklist_;
   Slab<Call> calls_;
   Slab<Transfer> transfers_;
-  TimerQueue timers_;
+  TimerQueue timers_;  // of transfers
+  TimerQueue turns_;   // of calls that wait for theirs
   std::unordered_map<std::uint64_t, Asker> queries_;
   std::uint64_t next_query_ = 0;
   std::unordered_map<std::uint64_t, TransferHandle> parting_;    // by packed transferor leg

@@ -81,6 +81,7 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
   DialPlan plan;
   plan.to.transport = target.transport;
   plan.to.remote = target.address;
+  plan.any_transport = route.uri.any_transport;
   if (plan.to.transport == Transport::tls) plan.to.tls_name = route.uri.host;
   sip::Uri request_uri =
       sip::Uri::sip(route.uri.user.empty() ? number : route.uri.user, route.uri.host, route.uri.port);

@@ -150,15 +150,25 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
                .challenge = true,
                .realm = trunk.domain,
                .unproven = true};
+  bool failed = false;
   for (const auto& entry : request.entries()) {
     if (entry.id != sip::HeaderId::authorization) continue;
     const auto credentials = sip::DigestCredentials::parse(request.value_of(entry));
     if (!credentials || credentials->realm != trunk.domain) continue;
+    if (!cx_.world.may_log_in(leg.source.remote, trunk.id)) {
+      challenge = {.status = 503,
+                   .code = Hangup::unauthorized,
+                   .text = "Too many failed logins on this trunk",
+                   .retry_after_s = 10,
+                   .unproven = true};
+      return false;
+    }
     for (const trunk::Credential& known : trunk.credentials) {
       if (known.username != credentials->username) continue;
       switch (cx_.digest.verify(cx_.now, *credentials, trunk.domain, known.password, request.method_text(),
                                 request.request_uri())) {
         case sip::DigestServer::Verdict::good:
+          cx_.world.logged_in(leg.source.remote);
           return true;
         case sip::DigestServer::Verdict::stale:
         case sip::DigestServer::Verdict::replayed:
@@ -168,7 +178,11 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
           break;
       }
     }
+    failed = true;
+  }
+  if (failed) {
     log(Severity::warning, "auth.failed", {{"trunk", trunk.id}, {"source", leg.source.remote.to_string()}});
+    cx_.world.login_failed(leg.source.remote, trunk.id);
   }
   return false;
 }
@@ -181,7 +195,7 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
         {.status = 404, .code = Hangup::route_not_found, .text = "No carrier serves this number"});
   }
   const std::int64_t rate = setup.inbound ? 0 : routes.front().rate_per_minute_micros;
-  const auto ticket = admission_.admit(cx_.now, *setup.account, *setup.trunk, rate);
+  const auto ticket = admission_.admit(cx_.now, *setup.account, *setup.trunk, rate, setup.account->cps_wait);
   if (!ticket) {
     Rejection rejection = from_refusal(ticket.error());
     if (rejection.status == 503) rejection.retry_after_s = admission_.retry_after_s();
@@ -223,7 +237,16 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
   if (leg.remote) {
     for (const sdp::Format& format : leg.remote->formats) call.hunt.codecs.push_back(format.codec);
   }
-  if (advance_hunt(call.hunt, handle.pack(), call.root_uuid, call.account_id) == HuntResult::exhausted) {
+  if (ticket->starts_at <= cx_.now) return dial_callee(call);
+  // Its 100 keeps the caller waiting (RFC 3261 17.2.1).
+  ++cx_.counters.calls_queued;
+  call.dials_at = ticket->starts_at;
+  turns_.arm(call.dials_at, handle.pack(), 0);
+}
+
+void Calls::dial_callee(Call& call) {
+  call.dials_at = Time{};
+  if (advance_hunt(call.hunt, call.self.pack(), call.root_uuid, call.account_id) == HuntResult::exhausted) {
     fail_setup(call);
   }
 }

@@ -41,13 +41,22 @@ class World {
   virtual void resolve(std::uint64_t query, Lookup lookup) = 0;
   virtual void write(store::Record record) = 0;
   virtual void log(LogEvent event) = 0;
+  // Whether a password of that trunk may be tried from there now; what came of it.
+  virtual bool may_log_in(const SocketAddress& source, const std::string& trunk_id) = 0;
+  virtual void logged_in(const SocketAddress& source) = 0;
+  virtual void login_failed(const SocketAddress& source, const std::string& trunk_id) = 0;
 };
 
 struct Counters {
   std::uint64_t messages_in = 0, malformed_answered = 0, malformed_dropped = 0;
-  std::uint64_t calls_started = 0, calls_answered = 0, transfers_started = 0, transfers_bridged = 0,
-                transfers_failed = 0, transfers_refused = 0;
+  std::uint64_t calls_started = 0, calls_queued = 0, calls_answered = 0, transfers_started = 0,
+                transfers_bridged = 0, transfers_failed = 0, transfers_refused = 0;
   std::uint64_t targets_blocked = 0;
+  // Of strangers: messages beyond their rate; sources silenced and messages ignored since; failed logins and
+  // those not even tried; answers over UDP cut to the size of the request, and those that could not be.
+  std::uint64_t strangers_limited = 0, sources_silenced = 0, silenced_ignored = 0, logins_failed = 0,
+                logins_throttled = 0, answers_cut = 0, answers_withheld = 0;
+  std::uint64_t overloads = 0, overload_refused = 0;  // times it began; calls turned away
 };
 
 struct Context {

@@ -97,6 +97,7 @@ struct Leg {
   // outgoing
   sip::Draft invite_draft;
   Destination invite_to;
+  std::optional<SocketAddress> tcp_from;  // where an INVITE too long for UDP leaves from
   std::string auth_username, auth_password;
   unsigned invite_auth_tries = 0;
   bool heard = false;  // anything came back for the INVITE

@@ -21,7 +21,8 @@ namespace baton::call {
 
 // How an outgoing leg is to be set up.
 struct DialPlan {
-  Destination to;  // `local` is filled in by dial()
+  Destination to;              // `local` is filled in by dial()
+  bool any_transport = false;  // the transport was found, not written: a long INVITE may take another one
   std::string request_uri;
   std::string to_address;  // To, an addr-spec in <>
   std::string from_host;   // of the From URI; empty: our own address

@@ -35,6 +35,9 @@ LegHandle Legs::dial(DialPlan plan) {
   }
   plan.to.local = *local;
   leg.invite_to = plan.to;
+  if (plan.any_transport && plan.to.transport == Transport::udp) {
+    leg.tcp_from = local_for(Transport::tcp, plan.to.remote.ip.v6);
+  }
   leg.source = Source{plan.to.transport, plan.to.local, plan.to.remote, plan.to.flow};
 
   leg.dialog.call_id = cx_.rng.uuid();
@@ -71,7 +74,7 @@ LegHandle Legs::dial(DialPlan plan) {
 void Legs::send_invite(Leg& leg) {
   leg.invite_draft.body("application/sdp", make_offer(leg, leg.wanted));
   leg.state = LegState::inviting;
-  leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack());
+  leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
   if (leg.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, leg.no_answer_after);
 }
 
@@ -244,7 +247,7 @@ bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
     leg.invite_draft.set(answer_id,
                          sip::answer_challenge(*challenge, leg.auth_username, leg.auth_password, "INVITE",
                                                leg.invite_draft.request_uri(), cx_.rng.token(16), 1));
-    leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack());
+    leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
     return true;
   }
   return false;

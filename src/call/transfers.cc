@@ -357,7 +357,16 @@ void Calls::disarm(Transfer& transfer, TransferTimer timer) {
   transfer.deadlines[static_cast<std::size_t>(timer)] = Time{};
 }
 
+std::optional<Time> Calls::next_deadline() const {
+  const auto a = timers_.next_deadline(), b = turns_.next_deadline();
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 void Calls::advance() {
+  while (const auto turn = turns_.pop_due(cx_.now)) {
+    Call* call = calls_.find(CallHandle::unpack(turn->owner));
+    if (call != nullptr && call->dials_at == turn->at && call->caller) dial_callee(*call);
+  }
   while (const auto entry = timers_.pop_due(cx_.now)) {
     Transfer* transfer = transfers_.find(TransferHandle::unpack(entry->owner));
     if (transfer == nullptr || transfer->deadlines[entry->kind] != entry->at) continue;

@@ -37,6 +37,19 @@ struct Media {
   bool operator==(const Media&) const = default;
 };
 
+// What sources nobody configured may do, and when there is too much to do. 0: no limit.
+struct Limits {
+  unsigned stranger_rate = 20;  // messages a second
+  unsigned stranger_refusals = 20;
+  unsigned failed_logins = 5;
+  unsigned failed_logins_per_trunk = 50;
+  Duration window = 60s;  // in which the three before this are counted
+  Duration silence = 5min;
+  Duration overload_delay = 200ms;
+
+  bool operator==(const Limits&) const = default;
+};
+
 struct Server {
   std::vector<Listen> listeners;
   Media media;
@@ -44,6 +57,8 @@ struct Server {
   bool trace = true;
   std::string log_level = "info";  // debug, info, warning, error
   Duration drain_timeout = 30s;    // on SIGTERM: how long calls may go on
+  Limits limits;
+  std::vector<SocketAddress> name_servers;  // empty: those of the system
 };
 
 struct Config {

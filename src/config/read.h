@@ -10,6 +10,8 @@
 namespace baton::config {
 
 [[nodiscard]] Server read_server(const Section& file, const std::string& file_name);
+[[nodiscard]] Limits read_limits(const Section& section);
+[[nodiscard]] std::vector<SocketAddress> read_name_servers(const Section& section);
 // What stands inside each account, trunk, number and carrier.
 [[nodiscard]] trunk::Model read_model(const Section& file);
 // What they say about each other and about the server; gives each number the account of its trunk.

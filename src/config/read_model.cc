@@ -33,6 +33,7 @@ trunk::Account read_account(const Section& section) {
   account.id = section.value_or("id", to_id, account.id);
   account.name = section.value_or("name", to_name, account.id);
   account.cps_max = read_limit(section, "cps_max", cps_most);
+  account.cps_wait = section.duration("cps_wait", 0s, 20s, account.cps_wait);
   account.concurrent_max = read_limit(section, "concurrent_max", concurrent_most);
   account.balance_micros = section.value("balance", to_micros_of_money);
   account.geo = read_geo(section.table("geo"));

@@ -237,6 +237,8 @@ Server read_server(const Section& file, const std::string& file_name) {
   const Section store = file.table("store");
   server.store_path = beside(file_name, store.value_or<std::string>("path", to_path, "baton.db"));
   server.trace = store.boolean("trace", server.trace);
+  server.limits = read_limits(file.table("limits"));
+  server.name_servers = read_name_servers(file.table("dns"));
   server.log_level = file.table("log").value_or("level", to_log_level, server.log_level);
   return server;
 }

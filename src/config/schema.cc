@@ -10,8 +10,8 @@ namespace {
 
 using Keys = std::string_view;
 
-constexpr Keys file_keys[] = {"server",  "tls",   "media",  "store",  "log",
-                              "account", "trunk", "number", "carrier"};
+constexpr Keys file_keys[] = {"server", "tls",     "media", "store",  "log",    "dns",
+                              "limits", "account", "trunk", "number", "carrier"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
@@ -19,8 +19,12 @@ constexpr Keys tls_keys[] = {"ca", "unverified"};
 constexpr Keys media_keys[] = {"bind",     "advertise", "bind6",          "advertise6",
                                "port_min", "port_max",  "silence_timeout"};
 constexpr Keys store_keys[] = {"path", "trace"};
+constexpr Keys dns_keys[] = {"servers"};
+constexpr Keys limits_keys[] = {
+    "stranger_rate", "stranger_refusals", "failed_logins", "failed_logins_per_trunk",
+    "window",        "silence",           "overload_delay"};
 constexpr Keys log_keys[] = {"level"};
-constexpr Keys account_keys[] = {"id", "name", "cps_max", "concurrent_max", "balance", "geo"};
+constexpr Keys account_keys[] = {"id", "name", "cps_max", "cps_wait", "concurrent_max", "balance", "geo"};
 constexpr Keys geo_keys[] = {"allow_all", "allowed_countries", "blocked_countries", "allowed_prefixes",
                              "blocked_prefixes"};
 constexpr Keys trunk_keys[] = {"id",
@@ -61,6 +65,8 @@ constexpr SectionSchema sections[] = {
     {"media", media_keys},
     {"store", store_keys},
     {"log", log_keys},
+    {"dns", dns_keys},
+    {"limits", limits_keys},
     {"account", account_keys},
     {"account.geo", geo_keys},
     {"trunk", trunk_keys},

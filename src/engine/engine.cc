@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "call/calls.h"
 #include "call/legs.h"
+#include "engine/gatekeeper.h"
+#include "engine/overload.h"
 
 namespace baton::engine {
 
@@ -14,6 +16,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
  public:
   Impl(Options options, trunk::Snapshot model)
       : trace_(options.trace),
+        gate_(options.gate, *model),
+        overload_(options.overload_delay),
         rng_(options.seed),
         digest_(std::move(options.digest_secret)),
         txns_(*this, rng_, options.timers),
@@ -43,6 +47,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
     drain();
     advance_timers();
     legs_.collect();
+    stranger_.reset();
     actions_ = nullptr;
   }
 
@@ -71,7 +76,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
     if (trace_ && owner != 0) {
       trace(call::LegHandle::unpack(owner), true, to.transport, to.local, to.remote, bytes, ++sequence_);
     }
-    actions_->push_back(Send{to, std::move(bytes)});
+    emit(to, std::move(bytes));
   }
   void media(media::Operation operation) override { actions_->push_back(MediaDo{std::move(operation)}); }
   void resolve(std::uint64_t query, Lookup lookup) override {
@@ -79,15 +84,43 @@ class Engine::Impl final : public txn::Sink, public call::World {
   }
   void write(store::Record record) override { actions_->push_back(Write{std::move(record)}); }
   void log(call::LogEvent event) override { actions_->push_back(std::move(event)); }
+  bool may_log_in(const SocketAddress& source, const std::string& trunk_id) override {
+    const bool may = gate_.may_log_in(cx_.now, source.ip, trunk_id);
+    if (!may) ++cx_.counters.logins_throttled;
+    return may;
+  }
+  void logged_in(const SocketAddress& source) override {
+    gate_.welcome(cx_.now, source.ip);
+    if (stranger_ && stranger_->source.ip == source.ip) stranger_.reset();
+  }
+  void login_failed(const SocketAddress& source, const std::string& trunk_id) override {
+    ++cx_.counters.logins_failed;
+    if (gate_.login_failed(cx_.now, source.ip, trunk_id)) silenced(source, "failed logins");
+  }
 
  private:
+  // A request of somebody unknown is being handled.
+  struct Stranger {
+    SocketAddress source;
+    std::size_t asked_bytes = 0;
+  };
+
   void take(MessageIn in) {
     ++cx_.counters.messages_in;
+    note_delay(in);
+    if (gate_.is_stranger(cx_.now, in.source.remote.ip)) {
+      if (!gate_.admit(cx_.now, in.source.remote.ip)) {
+        ++cx_.counters.strangers_limited;
+        return;
+      }
+      stranger_ = Stranger{in.source.remote, in.bytes.size()};
+    }
     // Only the trace needs the bytes a second time.
     const std::string copy = trace_ ? in.bytes : std::string{};
     const std::uint64_t sequence = ++sequence_;
     auto message = sip::Message::parse(std::move(in.bytes));
     if (!message) return refuse(in.source, copy, message.error());
+    if (!may_enter(*message, in.source)) return;
     const auto name = trace_ ? call::Legs::name_of(*message) : call::Legs::DialogName{};
     txns_.receive(cx_.now, std::move(*message), in.source);
     drain();
@@ -98,14 +131,73 @@ class Engine::Impl final : public txn::Sink, public call::World {
 
   // A malformed request is told so where that can be done; anything else is dropped. Both are counted.
   void refuse(const Source& source, const std::string& bytes, const sip::ParseError& error) {
-    const auto answer = sip::answer_to_malformed(bytes, error);
+    const bool ignored = stranger_ && gate_.is_silenced(cx_.now, source.remote.ip);
+    if (ignored) ++cx_.counters.silenced_ignored;
+    const auto answer = ignored ? std::nullopt : sip::answer_to_malformed(bytes, error);
     if (!answer) {
       ++cx_.counters.malformed_dropped;
       return;
     }
     ++cx_.counters.malformed_answered;
     Destination back{source.transport, source.remote, source.local, source.flow};
-    actions_->push_back(Send{back, *answer});
+    emit(back, *answer);
+  }
+
+  // ---- The hostile side ----
+
+  void note_delay(const MessageIn& in) {
+    const Duration waited = in.arrived == Time{} ? Duration{0} : cx_.now - in.arrived;
+    const bool before = overload_.refuses();
+    const bool after = overload_.heard(cx_.now, waited);
+    if (before == after) return;
+    if (after) ++cx_.counters.overloads;
+    log({call::Severity::warning,
+         after ? "overload.begins" : "overload.ends",
+         {{"delay_ms", std::to_string(waited / 1ms)}}});
+  }
+
+  // False: the message has been dealt with here.
+  bool may_enter(const sip::Message& message, const Source& source) {
+    if (!message.is_request() || message.method() == sip::Method::ack) return true;
+    const bool outside = !legs_.find_by_name(call::Legs::name_of(message));
+    // It knows the tags of a call: whoever is in one belongs here, wherever it roams.
+    if (stranger_ && !outside && !message.to().tag().empty()) {
+      gate_.welcome(cx_.now, source.remote.ip);
+      stranger_.reset();
+    }
+    if (stranger_ && outside && gate_.is_silenced(cx_.now, source.remote.ip)) {
+      ++cx_.counters.silenced_ignored;
+      return false;
+    }
+    const bool new_call = outside && message.method() == sip::Method::invite && message.to().tag().empty();
+    if (!new_call || !overload_.refuses()) return true;
+    constexpr unsigned retry_after_s = 5;
+    // Nobody needs to be told who does not belong here anyway.
+    if (!stranger_ && !txns_.refuse(message, source, 503, retry_after_s)) return true;
+    ++cx_.counters.overload_refused;
+    return false;
+  }
+
+  void silenced(const SocketAddress& source, const char* why) {
+    ++cx_.counters.sources_silenced;
+    log({call::Severity::warning, "source.silenced", {{"source", source.ip.to_string()}, {"why", why}}});
+  }
+
+  // The way out of every message. Whoever we send a request to is no stranger; a stranger's answers are
+  // counted, and over UDP, where its address may be forged, never longer than what it sent.
+  void emit(const Destination& to, std::string bytes) {
+    if (!bytes.starts_with("SIP/2.0 ")) {
+      gate_.welcome(cx_.now, to.remote.ip);
+    } else if (stranger_ && stranger_->source.ip == to.remote.ip) {
+      if (to.transport == Transport::udp && bytes.size() > stranger_->asked_bytes) {
+        bytes = fit_response(bytes, stranger_->asked_bytes);
+        ++(bytes.empty() ? cx_.counters.answers_withheld : cx_.counters.answers_cut);
+      }
+      const bool final = !bytes.starts_with("SIP/2.0 1");
+      if (final && gate_.refused(cx_.now, to.remote.ip)) silenced(to.remote, "refusals");
+      if (bytes.empty()) return;
+    }
+    actions_->push_back(Send{to, std::move(bytes)});
   }
 
   void take(const TransportFailed& failed) {
@@ -118,6 +210,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
   void take(ModelChanged changed) {
     BATON_ASSERT(changed.model != nullptr);
     cx_.model = std::move(changed.model);
+    gate_.configure(*cx_.model);
   }
   void take(const Drain&) { cx_.draining = true; }
   void take(const HangUpAll&) { calls_.hang_up_all(); }
@@ -160,6 +253,9 @@ class Engine::Impl final : public txn::Sink, public call::World {
   }
 
   bool trace_;
+  Gatekeeper gate_;
+  Overload overload_;
+  std::optional<Stranger> stranger_;
   Rng rng_;
   sip::DigestServer digest_;
   txn::Layer txns_;

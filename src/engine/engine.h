@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "call/context.h"
 #include "engine/action.h"
+#include "engine/gatekeeper.h"
 #include "engine/input.h"
 #include "trunk/model.h"
 #include "txn/layer.h"
@@ -29,6 +30,10 @@ struct Options {
   std::string user_agent = "Baton";
   txn::Timers timers;
   bool trace = true;  // write a TraceMessage for every message of a call
+  GateLimits gate;
+  // What messages may wait before they are handled; when they wait longer, new calls are refused. 0: any
+  // time.
+  Duration overload_delay = 200ms;
 };
 
 // What is alive, for the invariant "at rest nothing remains" and for metrics.

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/target.h"
+#include "base/time.h"
 #include "media/port.h"
 #include "trunk/model.h"
 
@@ -17,6 +18,7 @@ namespace baton::engine {
 struct MessageIn {
   Source source;
   std::string bytes;
+  Time arrived{};  // at this machine; epoch: now
 };
 
 // A request could not be handed to the network: connection refused or lost, no route, ICMP error.

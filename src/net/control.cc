@@ -48,6 +48,9 @@ Received read_control(const msghdr& header) {
   for (cmsghdr* c = CMSG_FIRSTHDR(writable); c != nullptr; c = CMSG_NXTHDR(writable, c)) {
     if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
       received.drops = read_data<std::uint32_t>(*c);
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      const auto stamp = read_data<timespec>(*c);
+      received.wall_time = std::chrono::seconds(stamp.tv_sec) + Duration(stamp.tv_nsec / 1'000);
     } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
       received.local = local_v4(read_data<in_pktinfo>(*c));
     } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {

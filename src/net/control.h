@@ -8,14 +8,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <optional>
 
 #include "base/address.h"
+#include "base/time.h"
 
 namespace baton::net {
 
 struct Received {
+  std::optional<Duration> wall_time;   // SO_TIMESTAMPNS: when the kernel had it, since 1970 by the wall clock
   std::optional<std::uint32_t> drops;  // SO_RXQ_OVFL: since the socket was opened, modulo 2^32
   std::optional<IpAddress> local;      // IP_PKTINFO
 };
@@ -23,7 +26,9 @@ struct Received {
 
 // Room for one message's control data, in or out.
 struct alignas(cmsghdr) Control {
-  std::array<char, CMSG_SPACE(sizeof(std::uint32_t)) + CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
+  std::array<char, CMSG_SPACE(sizeof(std::uint32_t)) + CMSG_SPACE(sizeof(in6_pktinfo)) +
+                       CMSG_SPACE(sizeof(timespec))>
+      bytes;
 };
 // Lets the datagram of `header` leave from that address of ours. `control` must live as long as the header.
 void set_source(msghdr& header, Control& control, const IpAddress& local);

@@ -387,7 +387,8 @@ bool StreamTransport::take_messages(Time now, Connection& connection) {
     ++probe_.stream_messages_in;
     inputs_.push_back(engine::MessageIn{
         {connection.way.transport, connection.way.local, connection.way.remote, connection.flow},
-        std::move(message)});
+        std::move(message),
+        now});
     message.clear();
   }
   const unsigned pings = connection.framer.take_pings();

@@ -22,6 +22,7 @@ void set_buffers(int fd, int bytes) {
 void set_options(int fd, const IpAddress& bound, int buffer_bytes) {
   set_buffers(fd, buffer_bytes);
   set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (bound.v6) {
     set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
     if (bound.is_unspecified()) set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -38,6 +39,15 @@ bool is_keepalive(const char* bytes, std::size_t length) {
   return std::all_of(bytes, bytes + length,
                      [](char c) { return c == '\r' || c == '\n' || c == ' ' || c == '\t' || c == '\0'; });
 }
+
+// Only to tell how old the kernel's time stamps are, which are of this clock.
+Duration read_wall_clock() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec / 1'000);
+}
+
+constexpr Duration believable_wait = 30s;
 
 // The kernel's last word on a datagram: nothing will carry one like it to that address.
 bool is_no_route(int error) {
@@ -95,21 +105,21 @@ UdpSocket::~UdpSocket() {
   poller_.remove(token_);
 }
 
-void UdpSocket::ready(Time /*now*/, std::uint64_t /*tag*/, std::uint32_t events) {
+void UdpSocket::ready(Time now, std::uint64_t /*tag*/, std::uint32_t events) {
   if ((events & EPOLLERR) != 0 && !read_errors()) {
     // An error without a queue entry would keep the descriptor ready for ever; reading it clears it.
     int error = 0;
     socklen_t length = sizeof error;
     getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
   }
-  if ((events & EPOLLIN) != 0) receive();
+  if ((events & EPOLLIN) != 0) receive(now);
   if ((events & EPOLLOUT) != 0) {
     blocked_ = false;
     flush();
   }
 }
 
-void UdpSocket::receive() {
+void UdpSocket::receive(Time now) {
   for (unsigned round = 0; round < limits_.batches_per_round; ++round) {
     batch_.rewind();
     const int count = recvmmsg(fd_.get(), batch_.headers(), ReceiveBatch::size, MSG_DONTWAIT, nullptr);
@@ -120,12 +130,13 @@ void UdpSocket::receive() {
       if (errno != EINTR) read_errors();
       continue;
     }
-    for (unsigned i = 0; i < static_cast<unsigned>(count); ++i) take(i);
+    const Duration wall_time = read_wall_clock();
+    for (unsigned i = 0; i < static_cast<unsigned>(count); ++i) take(i, now, wall_time);
     if (static_cast<unsigned>(count) < ReceiveBatch::size) return;
   }
 }
 
-void UdpSocket::take(unsigned slot) {
+void UdpSocket::take(unsigned slot, Time now, Duration wall_time) {
   const mmsghdr& header = batch_.header(slot);
   const Received beside = read_control(header.msg_hdr);
   if (beside.drops) count_kernel_drops(*beside.drops);
@@ -144,8 +155,12 @@ void UdpSocket::take(unsigned slot) {
     return;
   }
   if (beside.local) locals_.learn(remote.ip, *beside.local);
+  // A wall clock that is set in between says nothing.
+  const Duration since = beside.wall_time ? wall_time - *beside.wall_time : Duration{0};
+  const Duration waited = since > Duration{0} && since <= believable_wait ? since : Duration{0};
   inputs_.push_back(engine::MessageIn{{Transport::udp, listener_.advertised, remote, 0},
-                                      std::string(batch_.bytes(slot), header.msg_len)});
+                                      std::string(batch_.bytes(slot), header.msg_len),
+                                      now - waited});
 }
 
 void UdpSocket::count_kernel_drops(std::uint32_t total) {

@@ -81,8 +81,8 @@ class UdpSocket final : public Poller::Handler {
 
   UdpSocket(Poller& poller, Inputs& inputs, Probe& probe, ReceiveBatch& batch, Listener listener,
             const UdpLimits& limits, Fd fd);
-  void receive();
-  void take(unsigned slot);
+  void receive(Time now);
+  void take(unsigned slot, Time now, Duration wall_time);
   void count_kernel_drops(std::uint32_t total);
   // Reads what ICMP had to say. True when there was something.
   bool read_errors();

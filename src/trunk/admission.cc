@@ -40,6 +40,13 @@ bool is_full(std::deque<Time>& starts, Time now, unsigned limit) {
   return limit != 0 && starts.size() >= limit;
 }
 
+// When the next one may start, those before it having their turns. Never before `now`.
+Time next_turn(std::deque<Time>& starts, Time now, unsigned limit) {
+  while (!starts.empty() && starts.front() + rate_window <= now) starts.pop_front();
+  if (limit == 0 || starts.size() < limit) return now;
+  return std::max(now, starts[starts.size() - limit] + rate_window);
+}
+
 bool is_reached(unsigned live, unsigned limit) {
   return limit != 0 && live >= limit;
 }
@@ -59,7 +66,7 @@ Refusal concurrency_refusal(const std::string& whose, unsigned limit) {
 }  // namespace
 
 std::optional<Refusal> Admission::check(Time now, const Account& account, const Trunk& trunk,
-                                        std::int64_t rate) {
+                                        std::int64_t rate, Time starts_at, Duration wait_max) {
   Use& of_account = accounts_[account.id];
   Use& of_trunk = trunks_[trunk.id];
   if (account.balance_micros) {
@@ -70,7 +77,7 @@ std::optional<Refusal> Admission::check(Time now, const Account& account, const 
     }
   }
   if (is_full(of_trunk.starts, now, trunk.cps_max)) return cps_refusal("Trunk " + trunk.id, trunk.cps_max);
-  if (is_full(of_account.starts, now, account.cps_max)) {
+  if (starts_at - now > wait_max) {
     return cps_refusal("Account " + account.id, account.cps_max);
   }
   if (is_reached(of_trunk.live, trunk.concurrent_max)) {
@@ -83,10 +90,11 @@ std::optional<Refusal> Admission::check(Time now, const Account& account, const 
 }
 
 Result<Admission::Ticket, Refusal> Admission::admit(Time now, const Account& account, const Trunk& trunk,
-                                                    std::int64_t rate_per_minute_micros) {
+                                                    std::int64_t rate_per_minute_micros, Duration wait_max) {
   const std::int64_t rate = std::max<std::int64_t>(rate_per_minute_micros, 0);
   reserve_begun_minutes(now);
-  if (auto refusal = check(now, account, trunk, rate)) return fail(std::move(*refusal));
+  const Time starts_at = next_turn(accounts_[account.id].starts, now, account.cps_max);
+  if (auto refusal = check(now, account, trunk, rate, starts_at, wait_max)) return fail(std::move(*refusal));
 
   Held held;
   held.account_id = account.id;
@@ -98,9 +106,9 @@ Result<Admission::Ticket, Refusal> Admission::admit(Time now, const Account& acc
   of_account.reserved = add(of_account.reserved, held.reserved);
   ++of_account.live;
   ++of_trunk.live;
-  if (account.cps_max != 0) of_account.starts.push_back(now);
+  if (account.cps_max != 0) of_account.starts.push_back(starts_at);
   if (trunk.cps_max != 0) of_trunk.starts.push_back(now);
-  const Ticket ticket{++next_id_};
+  const Ticket ticket{++next_id_, starts_at};
   tickets_.emplace(ticket.id, std::move(held));
   return ticket;
 }

@@ -24,14 +24,17 @@ class Admission {
   // What one admitted leg holds until release().
   struct Ticket {
     std::uint64_t id = 0;  // 0: none
+    Time starts_at{};      // not before: its turn by the account's calls per second
     [[nodiscard]] explicit operator bool() const { return id != 0; }
   };
 
   // Admits one leg: balance (402), trunk CPS (503), account CPS (503), concurrency (503). On refusal nothing
   // is held; the 503s carry a hang-up code of 5180 or 5190, and retry_after_s() says when to try again. A leg
   // that costs nothing needs a balance above zero; any other needs a minute's price beyond what others hold.
+  // A leg beyond the account's CPS gets the next turn that is free, first come first served, if that is no
+  // further away than `wait_max`.
   [[nodiscard]] Result<Ticket, Refusal> admit(Time now, const Account& account, const Trunk& trunk,
-                                              std::int64_t rate_per_minute_micros);
+                                              std::int64_t rate_per_minute_micros, Duration wait_max = {});
   // The leg was answered: its price runs from here.
   void answered(Time now, Ticket ticket);
   // A second ticket of the same account, trunk and rate, answered now: an answered leg goes on in another
@@ -56,7 +59,8 @@ class Admission {
   };
   struct Use {
     unsigned live = 0;
-    std::deque<Time> starts;  // of the last second; kept only while there is a limit, and never more than it
+    // Of the last second, and turns to come; kept only while there is a limit.
+    std::deque<Time> starts;
     std::int64_t spent = 0;
     std::int64_t reserved = 0;
   };
@@ -69,7 +73,7 @@ class Admission {
 
   void reserve_begun_minutes(Time now);
   [[nodiscard]] std::optional<Refusal> check(Time now, const Account& account, const Trunk& trunk,
-                                             std::int64_t rate);
+                                             std::int64_t rate, Time starts_at, Duration wait_max);
 
   std::map<std::uint64_t, Held> tickets_;
   std::map<std::string, Use, std::less<>> accounts_, trunks_;

@@ -38,6 +38,7 @@ struct Account {
   std::string id;
   std::string name;
   unsigned cps_max = 0;         // 0: no limit
+  Duration cps_wait = 4s;       // how long a call beyond it may wait for its turn
   unsigned concurrent_max = 0;  // legs to carriers and endpoints; 0: no limit
   // Prepaid balance in millionths of the currency at start; nothing: not prepaid.
   std::optional<std::int64_t> balance_micros;

@@ -3,6 +3,7 @@
 //   calling     A          send INVITE, A doubles (unreliable only)     calling
 //               B          timeout to the user                          terminated
 //               error      failure to the user                          terminated
+//               error      (by TCP for its length) send INVITE by UDP   calling
 //               1xx        to the user                                  proceeding
 //               2xx        to the user                                  accepted
 //               3xx-6xx    send ACK, to the user                        completed
@@ -48,6 +49,7 @@ void provisional(Core& core, Transaction& txn, Time now, sip::Message response, 
   const bool first = txn.state == State::calling;
   txn.state = State::proceeding;
   if (first) {
+    txn.fallback.reset();
     core.disarm(txn, Timer::a);
     core.disarm(txn, Timer::b);
     txn.repeat.clear();
@@ -137,8 +139,18 @@ void on_timer(Core& core, Transaction& txn, Time now, Timer timer) {
   }
 }
 
-void on_transport_failed(Core& core, Transaction& txn) {
+void on_transport_failed(Core& core, Transaction& txn, Time now) {
   if (txn.state != State::calling) return;
+  if (txn.fallback) {
+    const std::unique_ptr<Fallback> other = std::move(txn.fallback);
+    core.note_refused_tcp(now, txn.peer.remote);
+    const std::string branch = make_branch(core.rng());
+    txn.head->via = make_via(other->to, branch);
+    txn.repeat = other->bytes.replace(other->bytes.find(other->via), other->via.size(), txn.head->via);
+    core.redirect(txn, other->to, branch);
+    ++core.probe.long_by_udp;
+    return start(core, txn, now);
+  }
   txn.state = State::terminated;
   core.emit(ClientTransportFailed{txn.id, txn.owner, txn.method});
 }

@@ -9,6 +9,8 @@ namespace baton::txn {
 namespace {
 
 constexpr std::size_t stale_timers_tolerated = 256;
+constexpr std::size_t refused_tcp_max = 256;
+constexpr Duration refused_tcp_memory = 10min;
 
 // Before the hash tables, which copy it: the order of draws is part of a replay.
 KeyedHash make_hash(Rng& rng) {
@@ -69,6 +71,28 @@ Transaction& Core::create_server(sip::Method method, std::string key, const Dest
 
 void Core::index_merge(Transaction& transaction, std::string key) {
   if (merges_.emplace(key, transaction.id).second) transaction.merge_key = std::move(key);
+}
+
+void Core::redirect(Transaction& transaction, const Destination& to, std::string_view branch) {
+  BATON_ASSERT(transaction.is_client());
+  forget(clients_, transaction.key, transaction.id);
+  transaction.key = client_key(branch, sip::to_string(transaction.method));
+  const bool fresh = clients_.emplace(transaction.key, transaction.id).second;
+  BATON_ASSERT(fresh);
+  peers_.erase({transaction.peer.transport, transaction.peer.remote, transaction.sequence, transaction.id});
+  transaction.peer = to;
+  peers_.insert({to.transport, to.remote, transaction.sequence, transaction.id});
+}
+
+void Core::note_refused_tcp(Time now, const SocketAddress& remote) {
+  if (refuses_tcp(now, remote)) return;
+  if (refused_tcp_.size() >= refused_tcp_max) refused_tcp_.pop_front();
+  refused_tcp_.push_back({remote, now + refused_tcp_memory});
+}
+
+bool Core::refuses_tcp(Time now, const SocketAddress& remote) const {
+  return std::any_of(refused_tcp_.begin(), refused_tcp_.end(),
+                     [&](const Refusal& refusal) { return refusal.remote == remote && now < refusal.until; });
 }
 
 void Core::reap(Transaction& transaction) {

@@ -31,6 +31,11 @@ class Core {
   Transaction& create_server(sip::Method method, std::string key, const Destination& to);
   // For the check of 8.2.2.2. The first transaction of a merge key holds it.
   void index_merge(Transaction& transaction, std::string key);
+  // A client's request goes another way from now on, by another name.
+  void redirect(Transaction& transaction, const Destination& to, std::string_view branch);
+  // Peers that took no connection lately. Bounded; what was noted first is forgotten first.
+  void note_refused_tcp(Time now, const SocketAddress& remote);
+  [[nodiscard]] bool refuses_tcp(Time now, const SocketAddress& remote) const;
   void reap(Transaction& transaction);
 
   [[nodiscard]] Transaction* find(TxnId id) { return transactions_.find(id); }
@@ -106,6 +111,11 @@ class Core {
   Slab<Transaction> transactions_;
   Table clients_, servers_, merges_;
   std::set<PeerEntry> peers_;
+  struct Refusal {
+    SocketAddress remote;
+    Time until{};
+  };
+  std::deque<Refusal> refused_tcp_;
   std::uint64_t sequence_ = 0;
   TimerQueue queue_;
   std::size_t armed_count_ = 0;

@@ -10,8 +10,6 @@
 namespace baton::txn {
 namespace {
 
-constexpr std::string_view retry_after_seconds = "5";
-
 std::string_view invite_text() {
   return sip::to_string(sip::Method::invite);
 }
@@ -21,12 +19,13 @@ struct OwnAnswer {
   int status = 0;
   std::string to_tag;
   Owner owner = 0;
+  unsigned retry_after_s = 5;  // of a 503
 };
 
 std::string make_answer(const sip::Message& request, const Source& source, const OwnAnswer& answer) {
   sip::Draft draft = sip::make_response(request, answer.status, answer.to_tag);
   set_vias(draft, response_vias(request, source));
-  if (answer.status == 503) draft.set(sip::HeaderId::retry_after, std::string(retry_after_seconds));
+  if (answer.status == 503) draft.set(sip::HeaderId::retry_after, std::to_string(answer.retry_after_s));
   return draft.write();
 }
 
@@ -169,6 +168,17 @@ void receive_request(Core& core, Time now, sip::Message request, const Source& s
     return receive_cancel(core, now, std::move(request), source, std::move(key));
   }
   receive_new(core, now, std::move(request), source, std::move(key));
+}
+
+bool refuse_statelessly(Core& core, const sip::Message& request, const Source& source, int status,
+                        unsigned retry_after_s) {
+  const std::string key = server_key(request, request.method_text(), request.to().tag());
+  if (core.find_server(key) != nullptr) return false;
+  ++core.probe.refused_stateless;
+  OwnAnswer answer{status, core.tag_for(key), 0};
+  answer.retry_after_s = retry_after_s;
+  answer_statelessly(core, request, source, answer);
+  return true;
 }
 
 void receive_response(Core& core, Time now, sip::Message response, const Source& source) {

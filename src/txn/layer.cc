@@ -24,12 +24,16 @@ void Layer::receive(Time now, sip::Message message, const Source& source) {
   }
 }
 
-void Layer::transport_failed(Time, Transport transport, const SocketAddress& remote) {
+bool Layer::refuse(const sip::Message& request, const Source& source, int status, unsigned retry_after_s) {
+  return refuse_statelessly(*core_, request, source, status, retry_after_s);
+}
+
+void Layer::transport_failed(Time now, Transport transport, const SocketAddress& remote) {
   for (const TxnId id : core_->clients_of(transport, remote)) {
     Transaction* txn = core_->find(id);
     if (txn == nullptr) continue;
     if (txn->role == Role::invite_client) {
-      invite_client::on_transport_failed(*core_, *txn);
+      invite_client::on_transport_failed(*core_, *txn, now);
     } else {
       non_invite_client::on_transport_failed(*core_, *txn);
     }
@@ -68,14 +72,31 @@ std::optional<Event> Layer::take_event() {
 
 // ---- From the user: requests ----
 
-TxnId Layer::request(Time now, sip::Draft draft, const Destination& to, Owner owner) {
+TxnId Layer::request(Time now, sip::Draft draft, const Destination& to, Owner owner,
+                     const std::optional<SocketAddress>& tcp_from) {
   BATON_ASSERT(draft.is_request());
   BATON_ASSERT(draft.method() != sip::Method::ack && draft.method() != sip::Method::cancel);
   const std::string branch = make_branch(core_->rng());
   draft.add_first(sip::HeaderId::via, make_via(to, branch));
-  Transaction& txn = core_->create_client(draft.method(), branch, to);
+  std::string bytes = draft.write();
+  // 18.1.1, where the path MTU is not known.
+  constexpr std::size_t udp_bytes_max = 1'300;
+  Destination way = to;
+  std::unique_ptr<Fallback> fallback;
+  if (tcp_from && to.transport == Transport::udp && bytes.size() > udp_bytes_max &&
+      !core_->refuses_tcp(now, to.remote)) {
+    BATON_ASSERT(draft.method() == sip::Method::invite);
+    fallback = std::make_unique<Fallback>(
+        Fallback{to, std::string(draft.header(sip::HeaderId::via)), std::move(bytes)});
+    way = Destination{Transport::tcp, to.remote, *tcp_from, 0, {}};
+    draft.remove(sip::HeaderId::via).add_first(sip::HeaderId::via, make_via(way, branch));
+    bytes = draft.write();
+    ++core_->probe.long_by_tcp;
+  }
+  Transaction& txn = core_->create_client(draft.method(), branch, way);
   txn.owner = owner;
-  txn.repeat = draft.write();
+  txn.repeat = std::move(bytes);
+  txn.fallback = std::move(fallback);
   if (txn.role == Role::invite_client) {
     txn.head = std::make_unique<RequestHead>(draft);
     invite_client::start(*core_, txn, now);

@@ -94,12 +94,15 @@ using Event = std::variant<RequestReceived, AckReceived, CancelReceived, Respons
 struct Probe {
   std::uint64_t server_created = 0, client_created = 0;
   std::uint64_t requests_retransmitted = 0, responses_retransmitted = 0;  // by us
-  std::uint64_t stray_responses = 0;  // matched no transaction: dropped (RFC 6026 7.3)
-  std::uint64_t stray_cancels = 0;    // answered 481
-  std::uint64_t merged_requests = 0;  // answered 482 (8.2.2.2)
-  std::uint64_t refused_full = 0;     // over limits::transactions_max: answered 503
-  std::uint64_t timeouts = 0;         // Timers B, F and H
-  std::uint64_t lapsed = 0;           // non-INVITE the user left unanswered until the client gave up
+  std::uint64_t stray_responses = 0;    // matched no transaction: dropped (RFC 6026 7.3)
+  std::uint64_t stray_cancels = 0;      // answered 481
+  std::uint64_t merged_requests = 0;    // answered 482 (8.2.2.2)
+  std::uint64_t refused_stateless = 0;  // by refuse()
+  std::uint64_t refused_full = 0;       // over limits::transactions_max: answered 503
+  std::uint64_t long_by_tcp = 0;        // requests too long for UDP
+  std::uint64_t long_by_udp = 0;        // … that nobody took by TCP
+  std::uint64_t timeouts = 0;           // Timers B, F and H
+  std::uint64_t lapsed = 0;             // non-INVITE the user left unanswered until the client gave up
 };
 
 class Core;
@@ -114,6 +117,9 @@ class Layer {
 
   // ---- From the wire and the clock; events are appended to the queue that take_event() empties ----
   void receive(Time now, sip::Message message, const Source& source);
+  // Answers a request that belongs to no transaction without making one (RFC 3261 8.2.7): cheap, for times of
+  // overload. False: a transaction knows it; nothing was sent, receive() is to have it.
+  bool refuse(const sip::Message& request, const Source& source, int status, unsigned retry_after_s);
   // Ends the client transactions whose request is on its way to `remote`. Server transactions stand: their
   // timers end them, and until then they recognise what is repeated (RFC 6026 7.1).
   void transport_failed(Time now, Transport transport, const SocketAddress& remote);
@@ -125,7 +131,10 @@ class Layer {
   // ---- From the user ----
   // Sends a request other than ACK and CANCEL: adds Via with a fresh branch (and rport, RFC 3581) in front,
   // sends, retransmits over UDP. Over TCP/TLS never retransmits.
-  TxnId request(Time now, sip::Draft draft, const Destination& to, Owner owner);
+  // `tcp_from`, for an INVITE whose way need not be UDP: a request too long for UDP goes by TCP from there,
+  // and by UDP after all when the connection is refused (18.1.1); that is remembered of the peer for a while.
+  TxnId request(Time now, sip::Draft draft, const Destination& to, Owner owner,
+                const std::optional<SocketAddress>& tcp_from = std::nullopt);
   // Sends or remembers a CANCEL for an INVITE of ours: at once if a provisional has come, when the first
   // one comes otherwise (9.1). No effect once a final has come. `reason` is a Reason header value (RFC 3326)
   // or empty. If 64*T1 after the CANCEL no final has come, the INVITE times out (9.1).

@@ -48,6 +48,13 @@ enum class Timer : std::uint8_t {
 inline constexpr std::size_t timers_count = 14;
 inline constexpr Time never = Time::max();
 
+// How a request goes that was too long for UDP when nobody takes it by TCP.
+struct Fallback {
+  Destination to;
+  std::string via;  // as it stands in `bytes`; another takes its place
+  std::string bytes;
+};
+
 struct Transaction {
   TxnId id;
   Role role = Role::non_invite_client;
@@ -73,6 +80,7 @@ struct Transaction {
 
   // INVITE client, until a final comes: what its ACK and CANCEL are made from.
   std::unique_ptr<RequestHead> head;
+  std::unique_ptr<Fallback> fallback;  // until something has come back
   bool cancel_wanted = false;
   bool cancel_sent = false;
   std::string cancel_reason;

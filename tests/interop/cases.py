@@ -9,6 +9,7 @@ SECOND = "+14155550160"   # ours, on trunk second
 LOCKED = "+14155550190"   # ours, on a trunk that may not transfer
 HUMAN = "+14155550177"    # behind carrier east
 OTHER = "+442071838750"   # behind carrier north
+NAMED = "+493012345678"   # behind carrier named, whose second gateway is at carrier north's place
 
 
 def to(number, trunk="desk"):
@@ -302,6 +303,17 @@ def primary_fails_fallback_answers(world):
     world.check_call("original", hangup_cause_name="normal_hangup", sip_status=200)
 
 
+def srv_first_target_dead(world):
+    """A gateway by name: the first of its servers takes nothing, the second gets the call; the next call knows it."""
+    world.play(called={"other_target": Scenario(NAMED).recv_invite().ring().answer().recv_bye()},
+               caller={"endpoint": Scenario(DESK).invite(NAMED, "reach.trunks.example").answered().pause(500).bye()})
+    world.records(calls=1, transfers=0)
+    world.check_call("original", carrier_id="named", sip_status=200, to_number=NAMED)
+    blocked = f"target.blocked target=\"{world.transport} {world.network.of('dead')}:{world.network.port}\""
+    world.check(blocked in world.server.log(), f"{blocked} is in the log")
+    world.check(("gateways.example", 35) in world.names.asked, f"NAPTR was asked for: {world.names.asked}")
+
+
 def plain_call_endpoint_hangs_up(world):
     world.play(called={"endpoint": endpoint().bye()}, caller={"caller": calling().recv_bye()})
     world.records(calls=1, transfers=0)
@@ -315,7 +327,7 @@ def number_not_ours(world):
 ALL = [transferred_target_hangs_up, transferred_caller_hangs_up, target_hangs_up_at_once, busy, declined,
        unknown_at_carrier, no_answer, caller_hangs_up_during_ring, early_bye, double_refer, chained, refusals,
        transfers_disabled, carrier_may_not_refer, target_forms, outbound, outbound_from_a_stranger,
-       primary_fails_fallback_answers, plain_call_endpoint_hangs_up, number_not_ours]
+       primary_fails_fallback_answers, srv_first_target_dead, plain_call_endpoint_hangs_up, number_not_ours]
 # Over TLS, too, and over IPv6 by every transport.
 TLS = [transferred_target_hangs_up, transferred_caller_hangs_up, busy, caller_hangs_up_during_ring, early_bye, chained,
        outbound, outbound_from_a_stranger, primary_fails_fallback_answers, plain_call_endpoint_hangs_up]

@@ -119,7 +119,8 @@ class EdgeTest(unittest.TestCase):
         # -R is its random mode: a good request, more and more of whose characters are others.
         subprocess.run(["sipsak", "-R", "-t", "30", "-s", f"sip:{self.baton()}"], capture_output=True, timeout=60)
         run = subprocess.run(["sipsak", "-s", f"sip:{self.baton()}"], capture_output=True, text=True, timeout=30)
-        self.assertIn(run.returncode, (0, 1), run.stdout + run.stderr)
+        # 3: no answer. Whoever sends that much rubbish is a scanner, and is not answered for a while.
+        self.assertIn(run.returncode, (0, 1, 3), run.stdout + run.stderr)
         self.assertTrue(self.world.server.running())
 
     def test_sipvicious_gets_no_call_and_finds_no_extension(self):

@@ -5,6 +5,7 @@ import time
 
 import loopback
 from configuration import configuration, tls_listener
+from name_server import A, NAPTR, SRV, NameServer, a, naptr, srv
 from pki import Pki
 from server import Server
 from sipp import Sipp
@@ -33,7 +34,19 @@ class World:
             self.pki.make("baton", f"IP:{self.network.of('baton')}")
             tls = tls_listener(self.network.at("baton", TLS_PORT), self.pki)
         text = configure(configuration(self.network, self.transport, tls))
+        self.names = None
+        if not self.network.v6:
+            self.names = NameServer(self.network.of("names"), self.network.port_of("names"), self._zone())
         self.server = Server(baton, self.directory, text, self.network.of("baton"), self.network.port_of("baton"))
+
+    def _zone(self):
+        """gateways.example leads to two gateways by this world's transport; nobody is at the first."""
+        service = f"_sip._{self.transport}.gateways.example"
+        port = self.network.port
+        return {("gateways.example", NAPTR): [naptr(10, 0, "SIP+D2U" if self.transport == "udp" else "SIP+D2T", service)],
+                (service, SRV): [srv(2, 0, port, "second.gateways.example"), srv(1, 0, port, "first.gateways.example")],
+                ("first.gateways.example", A): [a(self.network.of("dead"))],
+                ("second.gateways.example", A): [a(self.network.of("north"))]}
 
     # Checks: each names what was expected; all are made, the test fails when one was not met.
 
@@ -137,6 +150,8 @@ class World:
             relay.close()
             self.problems += relay.problems
         code = self.server.stop()
+        if self.names:
+            self.names.close()
         self.check(code == 0, f"baton ended with {code}:\n{self.server.log()}")
         log = self.server.log_path.read_text(errors="replace")
         for bad in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "assertion failed"):

@@ -238,5 +238,46 @@ TEST(TargetsOfAReferTo, TheFirstThatAnswersIsTheTarget) {
   cast.expect_rest();
 }
 
+// ---- RFC 3261 18.1.1: an INVITE too long for UDP ----
+
+Play long_refer(bool written) {
+  Play play = usual_play();
+  play.transferor.acts = {{When::established,
+                           500ms,
+                           What::refer,
+                           Stage::refer_to(number::target),
+                           {{"X-Long", std::string(1'000, 'x')}}}};
+  play.options.configure = [written](trunk::Model& model) {
+    for (trunk::Carrier& carrier : model.carriers) {
+      for (trunk::Uri& gateway : carrier.gateways) gateway.any_transport = !written;
+    }
+  };
+  return play;
+}
+
+TEST(LongInvite, GoesByTcpWhereTheTargetTakesIt) {
+  Play play = long_refer(false);
+  play.options.target_transport = Transport::tcp;
+  play.options.configure = [configure = play.options.configure](trunk::Model& model) {
+    configure(model);
+    for (trunk::Carrier& carrier : model.carriers) {
+      for (trunk::Uri& gateway : carrier.gateways) gateway.transport = Transport::udp;
+    }
+  };
+  Cast(play).expect_transferred();
+}
+
+TEST(LongInvite, GoesByUdpWhereTheTargetTakesNoConnection) {
+  Cast cast(long_refer(false));
+  cast.expect_transferred();
+  EXPECT_NE(cast.world().journal().find("nobody at 203.0.113.20:5060"), std::string::npos);
+}
+
+TEST(LongInvite, GoesByUdpWhereThatIsWritten) {
+  Cast cast(long_refer(true));
+  cast.expect_transferred();
+  EXPECT_EQ(cast.world().journal().find("nobody at 203.0.113.20:5060"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace baton::sim

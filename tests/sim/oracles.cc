@@ -454,6 +454,7 @@ void Oracles::received_request(const Message& message, Peer& from) {
   asked.method_text = std::string(message.method_text());
   asked.call_id = std::string(message.call_id());
   asked.first = world_.now();
+  asked.optional = from.is_stranger();
   if (leg == nullptr && message.method() == Method::invite && message.to().tag().empty()) {
     leg = &legs_.emplace_back();
     leg->call_id = std::string(message.call_id());

@@ -98,7 +98,8 @@ class Oracles {
   [[nodiscard]] bool talk(const Party& one, const Party& other) const;
 
  private:
-  struct Asked {  // a request to the server
+  struct Asked {
+    bool optional = false;  // of a stranger, who may be left without an answer  // a request to the server
     Transfer* unsubscribes = nullptr;
     sip::Method method = sip::Method::other;
     std::string method_text, call_id, final;

@@ -37,6 +37,9 @@ class Peer {
   [[nodiscard]] Transport transport() const { return transport_; }
   [[nodiscard]] bool reachable() const { return reachable_; }
   void set_reachable(bool reachable) { reachable_ = reachable; }
+  // Nobody the server knows: it may be left without an answer.
+  [[nodiscard]] bool is_stranger() const { return stranger_; }
+  void set_stranger() { stranger_ = true; }
   [[nodiscard]] std::deque<Party>& parties() { return parties_; }
   [[nodiscard]] Party* find(std::string_view call_id);
   // A REFER in a dialog of its own about that call (RFC 4538). What comes of it is in the party returned.
@@ -111,7 +114,7 @@ class Peer {
   SocketAddress address_;
   Transport transport_;
   Rng rng_;
-  bool reachable_ = true, vanished_ = false, winding_down_ = false;
+  bool reachable_ = true, stranger_ = false, vanished_ = false, winding_down_ = false;
   std::uint16_t next_rtp_port_ = 20'000;
   std::map<std::string, Script> scripts_;
   std::deque<Party> parties_;

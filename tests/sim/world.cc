@@ -301,7 +301,8 @@ void World::send_from_engine(const engine::Send& send) {
     }
     if (flow == nullptr) flow = &open_flow(*peer, false);
   }
-  oracles_->sent(send, peer);
+  // Where nobody listens there is no connection, and nothing has been said.
+  if (!stream || peer != nullptr) oracles_->sent(send, peer);
   if (!reachable) {
     note("nobody at " + send.to.remote.to_string() + " for\n" + send.bytes);
     const engine::TransportFailed failed{send.to.transport, send.to.remote};

@@ -199,6 +199,19 @@ fallback_targets = ["+14155550101", "+14155550102"]
   EXPECT_EQ(settings("last_bye = \"transferor\"\n").last_bye, trunk::LastBye::transferor);
 }
 
+TEST(Config, LimitsAndNameServers) {
+  const Server server = good(listener +
+                             "[dns]\nservers=['192.0.2.53','[2001:db8::53]:5353']\n"
+                             "[limits]\nstranger_rate=0\nstranger_refusals=7\nfailed_logins=3\n"
+                             "failed_logins_per_trunk=9\nwindow='30s'\nsilence='1h'\noverload_delay='0s'\n")
+                            .server;
+  ASSERT_EQ(server.name_servers.size(), 2U);
+  EXPECT_EQ(server.name_servers[0].to_string(), "192.0.2.53:53");
+  EXPECT_EQ(server.name_servers[1].to_string(), "[2001:db8::53]:5353");
+  EXPECT_EQ(server.limits, (Limits{0, 7, 3, 9, 30s, 1h, 0s}));
+  EXPECT_EQ(good(listener).server.limits, Limits{});
+}
+
 TEST(Config, StorePathIsRelativeToTheFile) {
   EXPECT_EQ(good(listener, "/etc/baton/baton.toml").server.store_path, "/etc/baton/baton.db");
   EXPECT_EQ(good(listener + "[store]\npath='/var/lib/b.db'\n", "/etc/baton/b.toml").server.store_path,
@@ -364,6 +377,13 @@ const Refused refused[] = {
      "not a duration", "60s"},
     {"duration_range", tail_trunk + "answer_timeout='11m'\n", "trunk[0].answer_timeout",
      "\"11m\" is out of range", "\"10m\""},
+    {"name_server", listener + "[dns]\nservers=['ns.example.com']\n", "dns.servers[0]",
+     "address of a name server", "\"192.0.2.53\""},
+    {"limit_range", listener + "[limits]\nstranger_rate=-1\n", "limits.stranger_rate", "-1 is out of range",
+     "0"},
+    {"limit_window", listener + "[limits]\nwindow='0s'\n", "limits.window", "out of range", "\"1s\""},
+    {"limit_key", listener + "[limits]\nstranger_rates=5\n", "limits.stranger_rates", "unknown key",
+     "\"stranger_rate\""},
     {"log_level", listener + "[log]\nlevel='loud'\n", "log.level", "\"loud\"", "\"warning\""},
     {"suffix",
      "[server]\ndomain_suffix='10.0.0.1'\n[[server.listen]]\ntransport='udp'\nbind='192.0.2.1:5060'\n",

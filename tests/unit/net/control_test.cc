@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
+
 #include "net/sent_recently.h"
 
 namespace baton::net {
@@ -10,6 +13,21 @@ namespace {
 IpAddress address(unsigned n) {
   return IpAddress::v4(10, static_cast<std::uint8_t>(n >> 16U), static_cast<std::uint8_t>(n >> 8U),
                        static_cast<std::uint8_t>(n));
+}
+
+TEST(ControlTest, TheKernelsTimeStampIsRead) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> bytes{};
+  msghdr header{};
+  header.msg_control = bytes.data();
+  header.msg_controllen = bytes.size();
+  EXPECT_FALSE(read_control(msghdr{}).wall_time);
+  cmsghdr* c = CMSG_FIRSTHDR(&header);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_TIMESTAMPNS;
+  c->cmsg_len = CMSG_LEN(sizeof(timespec));
+  const timespec stamp{1'700'000'000, 123'456'789};
+  std::memcpy(CMSG_DATA(c), &stamp, sizeof stamp);
+  EXPECT_EQ(read_control(header).wall_time, Duration(1'700'000'000'123'456));
 }
 
 TEST(LocalAddressesTest, TheLastWordCounts) {

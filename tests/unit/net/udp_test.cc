@@ -28,6 +28,17 @@ TEST_F(UdpTest, ADatagramIsAnInputWithBothEndsNamed) {
   EXPECT_EQ(in.source.flow, 0U);
 }
 
+TEST_F(UdpTest, WhatWaitedInTheKernelHasArrivedBeforeItIsRead) {
+  open();
+  const Listener bound = listen(Transport::udp);
+  Peer peer(SOCK_DGRAM);
+  peer.send_to(bound.bind, message("a"));
+  ASSERT_TRUE(turn_until_some<engine::MessageIn>());
+  const Time arrived = all<engine::MessageIn>().front().arrived;
+  EXPECT_LE(arrived, now_);
+  EXPECT_GT(arrived, now_ - 30s);
+}
+
 TEST_F(UdpTest, AnAdvertisedPortOfZeroBecomesTheBoundOne) {
   open();
   const Listener listener = listen(Transport::udp, loopback, {IpAddress::v4(198, 51, 100, 7), 0});

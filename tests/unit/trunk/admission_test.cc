@@ -45,6 +45,41 @@ TEST_F(AdmissionTest, NoLimitsByDefault) {
   EXPECT_EQ(admission_.held(), 1000U);
 }
 
+// ---- Waiting for a turn ----
+
+TEST_F(AdmissionTest, BeyondTheAccountsCpsEachGetsItsTurnInOrder) {
+  account_.cps_max = 2;
+  std::vector<Duration> turns;
+  for (int i = 0; i < 7; ++i) {
+    const auto ticket = admission_.admit(start_ + i * 1ms, account_, trunk_, 0, 3s);
+    ASSERT_TRUE(ticket) << i;
+    turns.push_back(ticket->starts_at - start_);
+  }
+  EXPECT_EQ(turns, (std::vector<Duration>{0s, 1ms, 1s, 1s + 1ms, 2s, 2s + 1ms, 3s}));
+  // The next turn is at 3.001 s, further away than it may be.
+  const auto late = admission_.admit(start_ + 0ms, account_, trunk_, 0, 3s);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().hangup_code, 5180);
+  EXPECT_EQ(refused(start_ + 10ms), cps) << "who may not wait is refused";
+  EXPECT_EQ(refused(start_ + 3s), cps) << "turns that were given count";
+  EXPECT_TRUE(admit(start_ + 3s + 1ms));
+  EXPECT_EQ(admission_.held(), 8U);
+}
+
+TEST_F(AdmissionTest, ATrunksCpsHasNoTurnsToWaitFor) {
+  trunk_.cps_max = 1;
+  EXPECT_TRUE(admission_.admit(start_, account_, trunk_, 0, 10s));
+  EXPECT_FALSE(admission_.admit(start_, account_, trunk_, 0, 10s));
+}
+
+TEST_F(AdmissionTest, AWaitThatIsRefusedForAnotherReasonTakesNoTurn) {
+  account_.cps_max = 1;
+  trunk_.concurrent_max = 1;
+  EXPECT_TRUE(admission_.admit(start_, account_, trunk_, 0, 10s));
+  EXPECT_FALSE(admission_.admit(start_, account_, trunk_, 0, 10s));
+  EXPECT_EQ(admission_.admit(start_, account_, other_trunk_, 0, 10s)->starts_at, start_ + 1s);
+}
+
 TEST_F(AdmissionTest, TicketsAreOwnAndReleasedOnce) {
   const auto a = admit(start_), b = admit(start_);
   EXPECT_NE(a.id, b.id);

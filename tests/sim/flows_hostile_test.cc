@@ -1,0 +1,250 @@
+// Strangers, guessers and too much work: what the engine does at its door, seen from all sides.
+#include <algorithm>
+#include <functional>
+
+#include "cast.h"
+
+namespace baton::sim {
+namespace {
+
+const SocketAddress scanner = {IpAddress::v4(198, 18, 0, 66), 5060};
+
+// A message from nowhere, straight into the engine; what is sent back to its source.
+class Door : public ::testing::Test {
+ protected:
+  Door() : engine_(options(), model()) {}
+
+  static engine::Options options() {
+    engine::Options options;
+    options.digest_secret = "a secret that only this simulation ever uses";
+    options.listeners = {{Transport::udp, server_address()}, {Transport::tcp, server_address()}};
+    return options;
+  }
+  static trunk::Snapshot model() {
+    trunk::Model model = usual_model(Transport::udp, Transport::udp);
+    trunk::Trunk secret = model.trunks[2];
+    secret.id = "secret";
+    secret.domain = "secret.sip.baton.test";
+    secret.acl.clear();
+    secret.credentials = {{"agent", "right"}};
+    model.trunks.push_back(secret);
+    return std::make_shared<const trunk::Model>(std::move(model));
+  }
+
+  struct Ask {
+    std::string method = "OPTIONS";
+    std::string host = "198.51.100.1";
+    std::string headers = {};
+    std::string body = {};
+    SocketAddress from = scanner;
+    Transport transport = Transport::udp;
+    Duration waited{};
+    std::string to_tag = {};
+  };
+  std::string write(const Ask& ask) {
+    const std::string n = std::to_string(++count_);
+    return ask.method + " sip:+442079460123@" + ask.host + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
+           ask.from.to_string() + ";rport;branch=z9hG4bK" + n +
+           "\r\nMax-Forwards: 70\r\nFrom: <sip:" + number::own + "@x.example>;tag=f" + n +
+           "\r\nTo: <sip:+442079460123@" + ask.host + ">" + ask.to_tag + "\r\nCall-ID: c" + n +
+           "\r\nCSeq: 1 " + ask.method + "\r\nContact: <sip:x@" + ask.from.to_string() + ">\r\n" +
+           ask.headers + "Content-Length: " + std::to_string(ask.body.size()) + "\r\n\r\n" + ask.body;
+  }
+  // The statuses of what is sent back at once.
+  std::vector<int> ask(const Ask& ask) { return hear(write(ask), ask); }
+  std::vector<int> hear(const std::string& bytes, const Ask& ask) {
+    engine::Actions actions;
+    engine_.step(now_,
+                 engine::MessageIn{{ask.transport, server_address(), ask.from, 0}, bytes, now_ - ask.waited},
+                 actions);
+    std::vector<int> statuses;
+    for (const engine::Action& action : actions) {
+      if (const auto* log = std::get_if<engine::Log>(&action)) logs_.push_back(log->event);
+      const auto* send = std::get_if<engine::Send>(&action);
+      if (send == nullptr) continue;
+      sent_ = send->bytes;
+      if (ask.transport == Transport::udp && longest_) {
+        EXPECT_LE(send->bytes.size(), bytes.size()) << send->bytes;
+      }
+      if (send->bytes.starts_with("SIP/2.0 ")) statuses.push_back(std::stoi(send->bytes.substr(8, 3)));
+    }
+    return statuses;
+  }
+  std::size_t logged(const std::string& event) {
+    return static_cast<std::size_t>(std::count(logs_.begin(), logs_.end(), event));
+  }
+  void pass(Duration time) {
+    now_ += time;
+    engine::Actions actions;
+    engine_.step(now_, engine::Tick{}, actions);
+  }
+  [[nodiscard]] const engine::Counters& counters() const { return engine_.counters(); }
+
+  engine::Engine engine_;
+  Time now_ = from_micros(1'767'225'600'000'000);
+  unsigned count_ = 0;
+  bool longest_ = true;  // check that nothing longer than the request goes back
+  std::string sent_;
+  std::vector<std::string> logs_;
+};
+
+std::string padding(std::size_t size) {
+  return "Subject: " + std::string(size, 'x') + "\r\n";
+}
+
+TEST_F(Door, AScannerFallsSilentAndIsHeardAgainLater) {
+  for (const char* method : {"OPTIONS", "REGISTER", "INVITE"}) {
+    const SocketAddress from = {IpAddress::v4(198, 18, 1, static_cast<std::uint8_t>(method[0])), 5060};
+    const Ask one{.method = method, .headers = padding(300), .from = from};
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(ask(one).size(), 1U) << method << i;
+      pass(1s);
+    }
+    EXPECT_TRUE(ask(one).empty());
+    pass(200s);
+    EXPECT_TRUE(ask(one).empty());
+    pass(101s);
+    EXPECT_EQ(ask(one).size(), 1U);
+  }
+  EXPECT_EQ(logged("source.silenced"), 3U);
+  EXPECT_EQ(counters().sources_silenced, 3U);
+  EXPECT_EQ(counters().silenced_ignored, 6U);
+}
+
+TEST_F(Door, MalformedRequestsCountToo) {
+  const std::string bad =
+      "INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n" +
+      padding(400) + "To: <sip:c@d>\r\nCall-ID: 1\r\nCSeq: 9999999999 INVITE\r\n\r\n";
+  int answers = 0;
+  for (int i = 0; i < 30; ++i, pass(1s)) answers += static_cast<int>(hear(bad, {}).size());
+  EXPECT_EQ(answers, 20);
+}
+
+TEST_F(Door, AStrangerBeyondItsRateIsNotLookedAt) {
+  unsigned answers = 0;
+  for (int i = 0; i < 1'000; ++i) answers += static_cast<unsigned>(ask({.headers = padding(300)}).size());
+  EXPECT_LE(answers, 20U);
+  EXPECT_EQ(counters().strangers_limited, 940U);
+  // A configured source is not held back, and not silenced.
+  const SocketAddress carrier = {IpAddress::v4(203, 0, 113, 10), 5060};
+  longest_ = false;
+  answers = 0;
+  for (int i = 0; i < 1'000; ++i) answers += static_cast<unsigned>(ask({.from = carrier}).size());
+  EXPECT_EQ(answers, 1'000U);
+}
+
+TEST_F(Door, NothingLongerThanTheRequestGoesToAnUnprovenUdpSource) {
+  // The challenge has three algorithms where there is room, and fewer where there is not.
+  std::size_t least = 99, most = 0, none = 0;
+  for (std::size_t size = 0; size < 700; size += 20) {
+    const SocketAddress from = {IpAddress::v4(198, 18, 2, static_cast<std::uint8_t>(size / 20)), 5060};
+    sent_.clear();
+    ask({.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(size), .from = from});
+    if (sent_.empty()) {
+      ++none;
+      continue;
+    }
+    std::size_t challenges = 0;
+    for (std::size_t at = 0; (at = sent_.find("WWW-Authenticate:", at)) != std::string::npos; ++at)
+      ++challenges;
+    EXPECT_GE(challenges, 1U) << sent_;
+    least = std::min(least, challenges);
+    most = std::max(most, challenges);
+  }
+  EXPECT_EQ(least, 1U);
+  EXPECT_EQ(most, 3U);
+  EXPECT_LT(none, 20U);
+  EXPECT_EQ(counters().answers_withheld, none);
+  EXPECT_GT(counters().answers_cut, 0U);
+}
+
+TEST_F(Door, OverAStreamTheAnswerIsWhole) {
+  ask({.method = "INVITE", .host = "secret.sip.baton.test", .transport = Transport::tcp});
+  EXPECT_NE(sent_.find("SHA-512-256"), std::string::npos);
+  EXPECT_EQ(counters().answers_cut, 0U);
+}
+
+TEST_F(Door, GuessedPasswordsSilenceTheirSource) {
+  const Ask guess{
+      .method = "INVITE",
+      .host = "secret.sip.baton.test",
+      .headers = padding(900) +
+                 "Authorization: Digest username=\"agent\", realm=\"secret.sip.baton.test\", nonce=\"x\", "
+                 "uri=\"sip:+442079460123@secret.sip.baton.test\", "
+                 "response=\"00000000000000000000000000000000\", algorithm=MD5, cnonce=\"c\", qop=auth, "
+                 "nc=00000001\r\n"};
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(guess), std::vector<int>{401}) << i;
+  EXPECT_TRUE(ask(guess).empty());
+  EXPECT_EQ(counters().logins_failed, 5U);
+  EXPECT_EQ(logged("auth.failed"), 5U);
+  EXPECT_EQ(logged("source.silenced"), 1U);
+  // Many sources together: from the fifty-first wrong password on none is tried.
+  for (unsigned i = 0; i < 45; ++i) {
+    Ask other = guess;
+    other.from.ip = IpAddress::v4(198, 18, 3, static_cast<std::uint8_t>(i));
+    EXPECT_EQ(ask(other), std::vector<int>{401});
+  }
+  Ask late = guess;
+  late.from.ip = IpAddress::v4(198, 18, 4, 1);
+  EXPECT_EQ(ask(late), std::vector<int>{503});
+  EXPECT_NE(sent_.find("Retry-After: 10"), std::string::npos);
+  EXPECT_EQ(counters().logins_throttled, 1U);
+  EXPECT_EQ(counters().logins_failed, 50U);
+  pass(60s);
+  late.from.ip = IpAddress::v4(198, 18, 4, 2);
+  EXPECT_EQ(ask(late), std::vector<int>{401});
+}
+
+TEST_F(Door, WhenMessagesWaitTooLongNewCallsAreTurnedAwayAndNothingElse) {
+  longest_ = false;
+  const SocketAddress carrier = {IpAddress::v4(203, 0, 113, 10), 5060};
+  const Ask ping{.from = carrier, .waited = 300ms};
+  const Ask call{.method = "INVITE", .host = "203.0.113.1", .from = carrier, .waited = 300ms};
+  for (int i = 0; i < 11; ++i, now_ += 10ms) EXPECT_EQ(ask(ping), std::vector<int>{200});
+  EXPECT_EQ(logged("overload.begins"), 1U);
+  const std::string invite = write(call);
+  EXPECT_EQ(hear(invite, call), std::vector<int>{503});
+  EXPECT_NE(sent_.find("Retry-After: 5"), std::string::npos);
+  EXPECT_EQ(engine_.census().transactions, 11U) << "the pings'; the INVITE has none";
+  const std::string first = sent_;
+  hear(invite, call);
+  EXPECT_EQ(sent_, first) << "a repeat is told the same";
+  EXPECT_EQ(counters().overload_refused, 2U);
+  EXPECT_EQ(ask(ping), std::vector<int>{200});
+  Ask bye = ping;
+  bye.method = "BYE";
+  bye.to_tag = ";tag=whatever";
+  EXPECT_EQ(ask(bye), std::vector<int>{481});
+  // Strangers are not worth an answer now.
+  EXPECT_TRUE(ask({.method = "INVITE", .headers = padding(300), .waited = 300ms}).empty());
+  // Calm for a second ends it.
+  Ask calm = ping;
+  calm.waited = 20ms;
+  for (int i = 0; i < 120; ++i, now_ += 10ms) ask(calm);
+  EXPECT_EQ(logged("overload.ends"), 1U);
+  EXPECT_NE(ask({.method = "INVITE", .host = "203.0.113.1", .from = carrier}), std::vector<int>{503});
+}
+
+// ---- With calls: all three parties stay what they are while strangers knock ----
+
+TEST(HostileWorld, ATransferGoesThroughWhileTheDoorIsUnderFire) {
+  Cast cast(usual_play());
+  World& world = cast.world();
+  Peer& attacker = world.add_peer("attacker", {IpAddress::v4(198, 18, 0, 9), 5060}, Transport::udp);
+  attacker.set_stranger();
+  unsigned left = 400;
+  std::function<void()> knock = [&] {
+    if (left == 0) return;
+    --left;
+    Script scan;
+    scan.role = "scanner";
+    attacker.call(scan, "100", "sip:00441234567890@" + server_address().to_string());
+    world.after(5ms, knock);
+  };
+  world.after(1ms, knock);
+  cast.expect_transferred();
+  EXPECT_GT(world.engine().counters().silenced_ignored + world.engine().counters().strangers_limited, 300U);
+}
+
+}  // namespace
+}  // namespace baton::sim
