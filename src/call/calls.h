@@ -61,6 +61,7 @@ class Calls {
   struct Setup {
     const trunk::Trunk* trunk = nullptr;
     const trunk::Account* account = nullptr;
+    const trunk::SipSettings* sip = nullptr;  // of the caller's side
     bool inbound = true;
     std::string number;
     trunk::CallerId caller;

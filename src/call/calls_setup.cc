@@ -61,6 +61,7 @@ void Calls::set_up_inbound(Leg& leg, const trunk::Carrier& carrier) {
   Setup setup;
   setup.inbound = true;
   setup.carrier_id = carrier.id;
+  setup.sip = &carrier.sip;
   setup.caller = trunk::caller_identity(*leg.request, carrier.identity.accept);
   if (carrier.identity.accept) setup.diversions = trunk::diversions_of(*leg.request);
   setup.caller.number = printable(setup.caller.number);
@@ -90,6 +91,7 @@ void Calls::set_up_outbound(Leg& leg, const trunk::Trunk& trunk) {
   Setup setup;
   setup.inbound = false;
   setup.trunk = &trunk;
+  setup.sip = &trunk.sip;
   setup.account = cx_.model->account(trunk.account_id);
   const auto forbidden = [&](Hangup code, std::string text) {
     refuse_call(leg, setup, {.status = 403, .code = code, .text = std::move(text)});
@@ -188,6 +190,8 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
 }
 
 void Calls::start_call(Leg& leg, const Setup& setup) {
+  // The caller asks again with what is missing: like a challenge this leaves no record.
+  if (const auto refusal = legs_.set_terms(leg.self, *setup.sip)) return legs_.reject(leg.self, *refusal);
   auto routes = trunk::routes_to(*cx_.model, setup.number);
   if (routes.empty()) {
     return refuse_call(

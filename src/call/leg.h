@@ -11,11 +11,13 @@
 #include "base/time.h"
 #include "dialog/dialog.h"
 #include "dialog/refer_subscription.h"
+#include "dialog/session_timer.h"
 #include "media/port.h"
 #include "sdp/session.h"
-#include "sip/digest.h"
+#include "sip/digest_client.h"
 #include "sip/draft.h"
 #include "sip/message.h"
+#include "trunk/sip_settings.h"
 #include "txn/layer.h"
 
 namespace baton::call {
@@ -35,26 +37,36 @@ enum class LegState : std::uint8_t {
 };
 
 enum class LegTimer : std::uint8_t {
-  no_answer,   // outgoing: rings no longer than this
-  resend_2xx,  // RFC 3261 13.3.1.4: T1 doubling to T2 until the ACK
-  ack_wait,    // 64*T1 without an ACK: the session is dead
-  held_refer,  // a REFER that overtook the ACK waits for it no longer
-  reoffer,     // after a 491 (14.1), or once the way is clear
-  notify,      // the next NOTIFY may go (one a second)
-  linger,      // ended: until the 2xx to our INVITE can no longer be repeated
-  farewell,    // the BYE waits for the answer to the final NOTIFY no longer
+  no_answer,     // outgoing: rings no longer than this
+  resend_2xx,    // RFC 3261 13.3.1.4: T1 doubling to T2 until the ACK
+  ack_wait,      // 64*T1 without an ACK: the session is dead
+  held_refer,    // a REFER that overtook the ACK waits for it no longer
+  reoffer,       // after a 491 (14.1), or once the way is clear
+  notify,        // the next NOTIFY may go (one a second)
+  linger,        // ended: until the 2xx to our INVITE can no longer be repeated
+  farewell,      // the BYE waits for the answer to the final NOTIFY no longer
+  refresh,       // RFC 4028 10: half the session interval has passed, or a refresh is to be tried again
+  reliable,      // RFC 3262 3: the provisional again, until its PRACK
+  provisional,   // RFC 3261 13.3.1.1: one a minute
+  session_over,  // RFC 4028 10: nobody has refreshed the session
   count,
 };
 
-// A first answer to a challenge, and one more when only the nonce was too old (RFC 7616 3.3).
-inline constexpr unsigned auth_tries_max = 2;
+// A first answer to a challenge, one more when only the nonce was too old (RFC 7616 3.3), and as many for a
+// second server on the way.
+inline constexpr unsigned auth_tries_max = 4;
+// How often a request is made again with a longer session interval (RFC 4028 7.4): each hop may want its own.
+inline constexpr unsigned interval_tries_max = 3;
 
 // A request of ours inside the dialog that has no final response yet.
 struct PendingRequest {
   txn::TxnId txn;
   sip::Method method = sip::Method::other;
   sip::Draft draft;
-  unsigned auth_tries = 0;       // sent with credentials so often
+  unsigned auth_tries = 0;         // sent with credentials so often
+  std::uint64_t auth_request = 0;  // names it to the DigestClient, whatever its CSeq
+  unsigned interval_tries = 0;
+  bool refresh = false;          // for the session timer alone: changes nothing
   std::uint32_t refer_cseq = 0;  // NOTIFY: whose subscription
   bool final_notify = false;
 };
@@ -82,14 +94,17 @@ struct Leg {
   std::string root_call_uuid;
   std::string party;  // the ladder's column
   std::string account_id;
-  std::string trunk_id;        // set on a trunk's endpoint leg
-  std::string carrier_id;      // set on a carrier's leg
-  std::string number;          // the party's own number or user part
+  std::string trunk_id;    // set on a trunk's endpoint leg
+  std::string carrier_id;  // set on a carrier's leg
+  std::string number;      // the party's own number or user part
+  trunk::SipSettings sip;
   bool authenticated = false;  // the dialog was made with the trunk's credentials
 
   dialog::Dialog dialog;
-  Source source;      // where the peer was last heard
-  txn::TxnId invite;  // the first INVITE's transaction, server or client
+  dialog::SessionTimer session;
+  bool peer_updates = false;  // its Allow lists UPDATE
+  Source source;              // where the peer was last heard
+  txn::TxnId invite;          // the first INVITE's transaction, server or client
   std::uint32_t invite_cseq = 0;
 
   // incoming
@@ -99,13 +114,46 @@ struct Leg {
   Destination invite_to;
   std::optional<SocketAddress> tcp_from;  // where an INVITE too long for UDP leaves from
   std::string auth_username, auth_password;
+  sip::DigestClient digest;
+  std::uint64_t auth_requests = 0;  // numbers them; the first INVITE is 0
   unsigned invite_auth_tries = 0;
+  unsigned invite_interval_tries = 0;
   bool heard = false;  // anything came back for the INVITE
   Duration no_answer_after{};
   bool early_media = false;
   std::optional<sip::Draft> last_ack;  // sent again when the 2xx comes again
   Time accepted_until{};               // until then the 2xx may come again (RFC 6026 7.2, Timer M)
   std::vector<std::string> forks;      // tags of answers that lost: acknowledged and ended
+  // Early dialogs of the same INVITE besides the one in `dialog`, which is the one heard last (RFC
+  // 3261 12.1).
+  struct Early {
+    dialog::Dialog dialog;
+    std::optional<sdp::RemoteAudio> remote;
+    std::optional<std::uint32_t> peer_rseq;
+    bool settled = false;
+  };
+  std::vector<Early> other_early;
+  std::vector<dialog::Dialog> forgotten_early;  // after the 2xx of another
+  std::optional<std::uint32_t> peer_rseq;       // RSeq of the last reliable response (RFC 3262 4)
+
+  // Reliable provisionals of ours (RFC 3262 3), one at a time.
+  struct Progress {
+    int status = 180;
+    bool with_sdp = false;
+    std::vector<sdp::Codec> wanted;
+  };
+  struct Unpracked {
+    sip::Draft response;
+    Time since{};
+    Duration interval{};
+    bool sdp = false;
+    bool offers = false;  // the PRACK must bring the answer
+  };
+  std::uint32_t rseq = 0;
+  std::optional<Unpracked> unpracked;
+  std::optional<Progress> progress_waits;
+  bool answer_waits = false;  // the 2xx, for the PRACK
+  int last_progress = 0;
 
   // our 2xx that waits for its ACK: the first INVITE's or a re-INVITE's
   txn::TxnId unacked;
@@ -117,11 +165,18 @@ struct Leg {
   media::EndpointId media = 0;
   bool media_ready = false;
   sdp::LocalAudio local;
-  std::string last_sdp;  // ours, as sent
+  std::string last_sdp;            // ours, as sent
+  std::uint64_t last_version = 0;  // of any o= line of ours, refused ones included
+  struct Said {
+    sdp::LocalAudio local;
+    std::string sdp;
+  };
+  std::optional<Said> before_offer;  // what stands if the offer that is out is refused
   std::optional<sdp::RemoteAudio> remote;
-  bool described = false;  // the first answer of ours is fixed
+  bool described = false;      // the first answer of ours is fixed
+  bool early_settled = false;  // the first offer was answered before the 2xx, reliably
   std::vector<sdp::Codec> wanted;
-  bool reoffering = false;  // a re-INVITE of ours is out
+  bool reoffering = false;  // an offer of ours is out: re-INVITE or UPDATE
   bool reoffer_wanted = false;
 
   std::vector<PendingRequest> pending;

@@ -52,6 +52,7 @@ void Legs::collect() {
     legs_.erase(handle);
   }
   ended_.clear();
+  sweep_timers();
 }
 
 // ---- Timers -----------------------------------------------------------------------------------------
@@ -74,6 +75,20 @@ void Legs::advance() {
     leg->deadlines[entry->kind] = Time{};
     on_timer(*leg, static_cast<LegTimer>(entry->kind));
   }
+}
+
+// A session timer outlives most calls: nobody is woken for one that is stale, nor do they pile up.
+void Legs::sweep_timers() {
+  constexpr std::size_t stale_tolerated = 1'024;
+  const auto is_live = [this](const TimerQueue::Entry& entry) {
+    const Leg* leg = legs_.find(LegHandle::unpack(entry.owner));
+    return leg != nullptr && leg->deadlines[entry.kind] == entry.at;
+  };
+  while (const TimerQueue::Entry* top = timers_.top()) {
+    if (is_live(*top)) break;
+    (void)timers_.pop_due(top->at);
+  }
+  if (timers_.size() > 8 * legs_.size() + stale_tolerated) timers_.sweep(is_live);
 }
 
 void Legs::on_timer(Leg& leg, LegTimer timer) {
@@ -114,6 +129,14 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       return send_bye(leg);
     case LegTimer::linger:
       return collect_when_quiet(leg);
+    case LegTimer::reliable:
+      return repeat_reliable(leg);
+    case LegTimer::provisional:
+      return repeat_progress(leg);
+    case LegTimer::refresh:
+      return send_refresh(leg);
+    case LegTimer::session_over:
+      return on_session_over(leg);
     case LegTimer::count:
       break;
   }
@@ -218,6 +241,8 @@ Leg* Legs::find_dialog(const sip::Message& request) {
     Leg* leg = legs_.find(it->second);
     if (leg == nullptr || !leg->alive()) continue;
     if (leg->dialog.matches_request(request)) return leg;
+    const bool ours = leg->outgoing && request.to().tag() == leg->dialog.local_tag;
+    if (ours && !leg->other_early.empty() && switch_early(*leg, request.from().tag())) return leg;
     // The peer's tag is not known yet: its request overtook the response that makes the dialog.
     if (leg->outgoing && leg->dialog.remote_tag.empty() && request.to().tag() == leg->dialog.local_tag) {
       early = leg;
@@ -287,7 +312,7 @@ std::string Legs::contact_of(const dialog::Dialog& dialog) const {
 void Legs::add_our_headers(sip::Draft& draft, const Leg& leg) const {
   draft.set(sip::HeaderId::contact, contact_of(leg.dialog));
   draft.set(sip::HeaderId::allow, allowed_methods);
-  draft.set(sip::HeaderId::supported, supported_tags);
+  draft.set(sip::HeaderId::supported, supported_of(leg));
 }
 
 void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
@@ -304,9 +329,12 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
   if (verdict.retry_after_s != 0) {
     response.add(sip::HeaderId::retry_after, std::to_string(verdict.retry_after_s));
   }
+  if (verdict.min_se_s != 0) response.add(sip::HeaderId::min_se, std::to_string(verdict.min_se_s));
+  if (!verdict.require.empty()) response.add(sip::HeaderId::require, verdict.require);
   if (!verdict.text.empty()) {
     const auto local = cx_.listeners.empty() ? SocketAddress{} : cx_.listeners.front().advertised;
-    response.add(sip::HeaderId::warning, "399 " + local.to_string() + " " + sip::quote(verdict.text));
+    response.add(sip::HeaderId::warning,
+                 std::to_string(verdict.warning) + " " + local.to_string() + " " + sip::quote(verdict.text));
   }
   if (verdict.code != Hangup::none) {
     response.add(sip::HeaderId::x_baton_hangup_code, std::to_string(static_cast<int>(verdict.code)));

@@ -33,6 +33,7 @@ struct DialPlan {
   std::vector<sdp::Codec> codecs;
   int max_forwards = 70;
   std::vector<sip::Draft::Field> headers;
+  trunk::SipSettings sip;
   Duration no_answer_after{};  // 0: as long as it takes
 
   std::uint64_t call = 0;
@@ -43,11 +44,15 @@ struct DialPlan {
 struct Rejection {
   int status = 480;
   Hangup code = Hangup::none;
-  std::string text{};          // Warning: 399
+  std::string text{};          // Warning
+  int warning = 399;           // its warn-code (RFC 3261 20.43)
   unsigned retry_after_s = 0;  // 0: none
+  unsigned min_se_s = 0;       // 422: Min-SE
+  std::string require{};       // 421: what the peer has to support
   bool challenge = false;      // 401 with one challenge per algorithm
   bool stale = false;
   std::string realm{};
+  std::vector<sip::DigestAlgorithm> algorithms{};
   bool unproven = false;  // the peer has not shown who it is: never repeated by a timer
 };
 
@@ -73,6 +78,9 @@ class Legs {
   void collect();
 
   // ---- Incoming ----
+  // How SIP is spoken with this caller, once it is known who it is. Says why the INVITE can not be served
+  // under these terms (421, 422); it is for the caller of this to reject it.
+  [[nodiscard]] std::optional<Rejection> set_terms(LegHandle leg, const trunk::SipSettings& terms);
   // Takes a media endpoint for the leg, once it is known to be welcome.
   void prepare(LegHandle leg);
   // 180, 183 …; with our answer when the caller offered and `with_sdp` (early media).
@@ -140,24 +148,23 @@ class Legs {
   void on_response(txn::ResponseReceived& event);
   void on_timeout(txn::TxnId txn, txn::Owner owner, int status);
   void send_invite(Leg& leg);
+  void send_invite_again(Leg& leg);
   void on_invite_response(Leg& leg, txn::ResponseReceived& event);
   void on_invite_2xx(Leg& leg, const sip::Message& response, const Source& source);
   void note_target(Leg& leg, const sip::Message& response);
   bool answer_invite_challenge(Leg& leg, const sip::Message& response);
-  void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
   [[nodiscard]] std::optional<PendingRequest> take_pending(Leg& leg, txn::TxnId txn, bool final);
-  void drop_fork(LegHandle owner, const sip::Message& response, const Source& source, bool with_bye);
   // legs_dialog.cc
   void on_dialog_request(Leg& leg, txn::RequestReceived& event);
   void on_bye(Leg& leg, txn::RequestReceived& event);
-  void on_reinvite(Leg& leg, txn::RequestReceived& event);
   void on_refer(Leg& leg, txn::RequestReceived& event);
   void on_subscribe(Leg& leg, txn::RequestReceived& event);
   void on_outside_request(txn::RequestReceived& event);
   void on_outside_refer(txn::RequestReceived& event);
   void on_pending_response(Leg& leg, PendingRequest request, const sip::Message& response,
                            const Source& source);
-  void on_pending_failed(Leg& leg, const PendingRequest& request, int status);
+  void on_pending_failed(Leg& leg, const PendingRequest& request, int status,
+                         const sip::Message* response = nullptr);
   void send_bye(Leg& leg);
   void bye_after_notify(Leg& leg);
   void send_in_dialog(Leg& leg, PendingRequest request);
@@ -165,6 +172,34 @@ class Legs {
   void send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notification& notification);
   void respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
                const std::vector<sip::Draft::Field>& headers = {});
+  // When it returns true, the request has been made again.
+  [[nodiscard]] bool answer_challenge(Leg& leg, PendingRequest& request, const sip::Message& response);
+  void lose(Leg& leg);
+  // legs_update.cc
+  void on_offer_or_refresh(Leg& leg, txn::RequestReceived& event);
+  void send_update_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp);
+  void on_change_answered(Leg& leg, const PendingRequest& request, const sip::Message& response,
+                          const Source& source);
+  void on_change_failed(Leg& leg, PendingRequest request, const sip::Message* response, int status);
+  void learn_peer(Leg& leg, const sip::Message& message);
+  // legs_prack.cc
+  void send_progress(Leg& leg, const Leg::Progress& progress);
+  void repeat_reliable(Leg& leg);
+  void repeat_progress(Leg& leg);
+  void on_prack(Leg& leg, txn::RequestReceived& event);
+  [[nodiscard]] bool take_reliable(Leg& leg, const sip::Message& response);
+  [[nodiscard]] static std::string supported_of(const Leg& leg);
+  // legs_fork.cc
+  bool switch_early(Leg& leg, std::string_view tag);
+  bool enter_early(Leg& leg, const sip::Message& response, const Source& source);
+  void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
+  void drop_fork(Leg& leg, const sip::Message& response, const Source& source, bool with_bye);
+  // legs_timer.cc
+  void restart_session(Leg& leg);
+  void send_refresh(Leg& leg);
+  void on_session_over(Leg& leg);
+  // legs_checks.cc
+  [[nodiscard]] bool refuse_unserved(const sip::Message& request, txn::TxnId txn, Leg* leg);
   // legs_media.cc
   void open_media(Leg& leg, bool v6);
   void close_media(Leg& leg);
@@ -173,6 +208,7 @@ class Legs {
   [[nodiscard]] std::string make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted);
   [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
   void send_reoffer(Leg& leg);
+  void restore_offer(Leg& leg);
   // legs.cc
   void arm(Leg& leg, LegTimer timer, Duration after);
   void disarm(Leg& leg, LegTimer timer);
@@ -184,6 +220,7 @@ class Legs {
   [[nodiscard]] Leg* find_dialog(const sip::Message& request);
   [[nodiscard]] std::optional<SocketAddress> local_for(Transport transport, bool v6) const;
   void add_our_headers(sip::Draft& draft, const Leg& leg) const;
+  void sweep_timers();
   [[nodiscard]] std::string contact_of(const dialog::Dialog& dialog) const;
   void emit(LegEvent event) { events_.push_back(std::move(event)); }
 
@@ -200,9 +237,11 @@ class Legs {
 };
 
 inline constexpr const char* allowed_methods =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE";
-inline constexpr const char* supported_tags = "norefersub, nosub, replaces, tdialog";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE, PRACK";
+inline constexpr const char* supported_tags = "timer, 100rel, norefersub, nosub, replaces, tdialog";
 // The tags of its Require that are not among those, for Unsupported (RFC 3261 8.2.2.3); empty: all are.
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
+// The session description in it; empty when there is none, or a body of another type.
+[[nodiscard]] std::string_view sdp_of(const sip::Message& message);
 
 }  // namespace baton::call

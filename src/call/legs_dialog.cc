@@ -23,7 +23,8 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
   if (event.source.transport == leg.dialog.next_hop.transport) leg.dialog.next_hop.flow = event.source.flow;
 
   const bool early = leg.outgoing && !leg.in_call() && leg.state != LegState::closing;
-  if (early && method != sip::Method::refer) {
+  const bool early_update = method == sip::Method::update && leg.state == LegState::inviting;
+  if (early && method != sip::Method::refer && !early_update) {
     // The peer may not end or change a dialog it has not confirmed (RFC 3261 15).
     const Rejection verdict = method == sip::Method::bye
                                   ? Rejection{.status = 481, .code = Hangup::call_does_not_exist}
@@ -37,11 +38,8 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
   if (!leg.dialog.accept_cseq(request)) {
     return respond(request, event.txn, {.status = 500, .text = "CSeq is not higher than the last one"}, &leg);
   }
-  if (const std::string unsupported = unsupported_extensions(request);
-      method != sip::Method::refer && !unsupported.empty()) {
-    return respond(request, event.txn, {.status = 420}, &leg,
-                   {{sip::HeaderId::unsupported, {}, unsupported}});
-  }
+  learn_peer(leg, request);
+  if (refuse_unserved(request, event.txn, &leg)) return;
   if (leg.state == LegState::closing && method != sip::Method::bye && method != sip::Method::refer) {
     return respond(request, event.txn, {.status = 481, .code = Hangup::call_does_not_exist}, &leg);
   }
@@ -50,7 +48,7 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
       return on_bye(leg, event);
     case sip::Method::invite:
     case sip::Method::update:
-      return on_reinvite(leg, event);
+      return on_offer_or_refresh(leg, event);
     case sip::Method::refer:
       return on_refer(leg, event);
     case sip::Method::subscribe:
@@ -58,12 +56,12 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
     case sip::Method::options:
       return respond(request, event.txn, {.status = 200}, &leg,
                      {{sip::HeaderId::allow, {}, allowed_methods},
-                      {sip::HeaderId::supported, {}, supported_tags},
+                      {sip::HeaderId::supported, {}, supported_of(leg)},
                       {sip::HeaderId::accept, {}, "application/sdp"}});
-    case sip::Method::notify:
     case sip::Method::prack:
-      // We subscribe to nothing and send no reliable provisional: neither can match (RFC 6665 4.1.3, RFC 3262
-      // 3).
+      return on_prack(leg, event);
+    case sip::Method::notify:
+      // We subscribe to nothing: none can match (RFC 6665 4.1.3).
       return respond(request, event.txn, {.status = 481}, &leg);
     case sip::Method::other:
       return respond(request, event.txn, {.status = 501}, &leg);
@@ -83,53 +81,6 @@ void Legs::on_bye(Leg& leg, txn::RequestReceived& event) {
   }
   if (leg.outgoing && leg.state == LegState::answered) acknowledge(leg.self);
   finish(leg, LegEnd::hung_up, reason);
-}
-
-void Legs::on_reinvite(Leg& leg, txn::RequestReceived& event) {
-  const sip::Message& request = event.request;
-  const bool invite = request.method() == sip::Method::invite;
-  const auto refuse = [&](const Rejection& verdict) { respond(request, event.txn, verdict, &leg); };
-  if (!leg.in_call()) return refuse({.status = 491, .retry_after_s = 1});
-  // Glare: one offer at a time (RFC 3261 14.2, RFC 3311 5.2).
-  if (leg.reoffering || (leg.unacked && leg.offer_in_2xx)) return refuse({.status = 491});
-  if (leg.unacked && invite) {
-    return refuse({.status = 500,
-                   .text = "The last INVITE is not acknowledged yet",
-                   .retry_after_s = static_cast<unsigned>(cx_.rng.between(1, 10))});
-  }
-  if (request.body().empty()) {
-    leg.dialog.refresh_target(request, event.source);
-    if (!invite) {
-      sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
-      add_our_headers(ok, leg);
-      return cx_.txns.respond(cx_.now, event.txn, std::move(ok));
-    }
-    // An offerless re-INVITE gets a fresh, full offer, not a mirror of a hold (RFC 6337 5.2.5).
-    leg.offer_in_2xx = true;
-    return send_2xx(leg, event.txn, request, make_offer(leg, leg.wanted));
-  }
-  auto offer = sdp::read_description(request.body());
-  if (!offer)
-    return refuse(
-        {.status = offer.error().status, .code = Hangup::sdp_not_acceptable, .text = offer.error().reason});
-  if (offer->rejected()) {
-    return refuse({.status = 488, .code = Hangup::sdp_not_acceptable, .text = "The audio line is disabled"});
-  }
-  // Only what is accepted changes anything (14.2).
-  leg.dialog.refresh_target(request, event.source);
-  leg.remote = std::move(*offer);
-  std::vector<sdp::Codec> wanted;
-  for (const sdp::Format& format : leg.local.formats) wanted.push_back(format.codec);
-  std::string sdp = make_answer(leg, wanted);
-  if (invite) {
-    send_2xx(leg, event.txn, request, std::move(sdp));
-  } else {
-    sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
-    add_our_headers(ok, leg);
-    ok.body("application/sdp", std::move(sdp));
-    cx_.txns.respond(cx_.now, event.txn, std::move(ok));
-  }
-  emit(LegUpdated{leg.self});
 }
 
 void Legs::on_refer(Leg& leg, txn::RequestReceived& event) {
@@ -223,9 +174,13 @@ void Legs::on_outside_request(txn::RequestReceived& event) {
 
 void Legs::send_in_dialog(Leg& leg, PendingRequest request) {
   request.draft.set(sip::HeaderId::user_agent, cx_.user_agent);
-  const bool refreshes_target =
-      request.method == sip::Method::invite || request.method == sip::Method::notify;
-  if (refreshes_target) add_our_headers(request.draft, leg);
+  const bool changes = request.method == sip::Method::invite || request.method == sip::Method::update;
+  if (changes || request.method == sip::Method::notify) add_our_headers(request.draft, leg);
+  if (changes) leg.session.ask(request.draft);
+  if (request.auth_request == 0) request.auth_request = ++leg.auth_requests;
+  if (!leg.digest.empty()) {
+    leg.digest.sign(request.draft, leg.auth_username, leg.auth_password, cx_.rng);
+  }
   request.txn = cx_.txns.request(cx_.now, request.draft, leg.dialog.next_hop, leg.self.pack());
   leg.pending.push_back(std::move(request));
 }
@@ -263,44 +218,29 @@ void Legs::send_bye(Leg& leg) {
 void Legs::on_pending_response(Leg& leg, PendingRequest request, const sip::Message& response,
                                const Source& source) {
   const int status = response.status();
-  if (request.method == sip::Method::invite && status < 300) {
-    // The new target first: its ACK goes there (RFC 3261 12.2.1.2).
-    leg.dialog.refresh_target(response, source);
-    leg.accepted_until = cx_.now + cx_.timers.t1 * 64;
-    leg.last_ack = leg.dialog.ack(response.cseq().number);
-    cx_.txns.ack(cx_.now, *leg.last_ack, leg.dialog.next_hop, leg.self.pack());
-    leg.reoffering = false;
-    if (leg.state == LegState::confirmed && !take_answer(leg, response.body())) {
-      cx_.world.log({Severity::warning, "leg.reoffer_unusable", {{"party", leg.party}}});
-    }
-    if (leg.reoffer_wanted) reoffer(leg.self);
-    return;
-  }
-  const bool challenged = status == 401 || status == 407;
-  if (challenged && request.auth_tries < auth_tries_max && !leg.auth_username.empty()) {
-    const bool proxy = status == 407;
-    const auto challenge_id = proxy ? sip::HeaderId::proxy_authenticate : sip::HeaderId::www_authenticate;
-    for (const auto& entry : response.entries()) {
-      if (entry.id != challenge_id) continue;
-      const auto challenge = sip::Challenge::parse(response.value_of(entry));
-      if (!challenge || (request.auth_tries != 0 && !challenge->stale)) continue;
-      ++request.auth_tries;
-      const std::string method(to_string(request.method));
-      request.draft.set(sip::HeaderId::cseq, std::to_string(++leg.dialog.local_cseq) + " " + method);
-      request.draft.set(proxy ? sip::HeaderId::proxy_authorization : sip::HeaderId::authorization,
-                        sip::answer_challenge(*challenge, leg.auth_username, leg.auth_password, method,
-                                              request.draft.request_uri(), cx_.rng.token(16), 1));
-      return send_in_dialog(leg, std::move(request));
-    }
-  }
+  const bool changes = request.method == sip::Method::invite || request.method == sip::Method::update;
+  if (changes && status < 300) return on_change_answered(leg, request, response, source);
+  if (answer_challenge(leg, request, response)) return;
   if (status < 300 && request.method == sip::Method::notify) {
     leg.dialog.refresh_target(response, source);
   }
-  on_pending_failed(leg, request, status);
+  on_pending_failed(leg, request, status, &response);
+}
+
+bool Legs::answer_challenge(Leg& leg, PendingRequest& request, const sip::Message& response) {
+  if (response.status() != 401 && response.status() != 407) return false;
+  if (leg.auth_username.empty() || request.auth_tries >= auth_tries_max) return false;
+  if (!leg.digest.take(response, request.auth_request)) return false;
+  ++request.auth_tries;
+  request.draft.set(sip::HeaderId::cseq,
+                    std::to_string(++leg.dialog.local_cseq) + " " + std::string(to_string(request.method)));
+  send_in_dialog(leg, std::move(request));
+  return true;
 }
 
 // Also the good end of BYE and NOTIFY: what matters is that they are over.
-void Legs::on_pending_failed(Leg& leg, const PendingRequest& request, int status) {
+void Legs::on_pending_failed(Leg& leg, const PendingRequest& request, int status,
+                             const sip::Message* response) {
   switch (request.method) {
     case sip::Method::bye:
       return finish(leg, LegEnd::released);
@@ -313,20 +253,8 @@ void Legs::on_pending_failed(Leg& leg, const PendingRequest& request, int status
       if (leg.bye_waits_for_notify && request.final_notify) return send_bye(leg);
       return pump_notifies(leg);
     case sip::Method::invite:
-      leg.reoffering = false;
-      if (leg.state != LegState::confirmed) return;
-      if (status == 491) {
-        // RFC 3261 14.1: who owns the Call-ID waits longer, so the two do not meet again.
-        const auto wait_ms = leg.outgoing ? cx_.rng.between(210, 400) * 10 : cx_.rng.between(0, 200) * 10;
-        return arm(leg, LegTimer::reoffer, std::chrono::milliseconds(wait_ms));
-      }
-      if (status == 481 || status == 408) {
-        if (!leg.end_reported) emit(LegEnded{leg.self, LegEnd::lost, {}});
-        leg.end_reported = true;
-        return send_bye(leg);
-      }
-      if (leg.reoffer_wanted) reoffer(leg.self);
-      return;
+    case sip::Method::update:
+      return on_change_failed(leg, request, response, status);
     default:
       return;
   }

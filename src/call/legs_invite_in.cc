@@ -43,15 +43,6 @@ std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
   return std::nullopt;
 }
 
-// True when the one who asks takes SDP for an answer; without an Accept it does (RFC 3261 20.1).
-bool accepts_sdp(const sip::Message& invite) {
-  if (!invite.has(sip::HeaderId::accept)) return true;
-  for (const std::string_view range : {"application/sdp", "application/*", "*/*"}) {
-    if (invite.lists(sip::HeaderId::accept, range)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 void Legs::on_request(txn::RequestReceived& event) {
@@ -88,11 +79,7 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
   } else if (*hops == 0) {
     return refuse({.status = 483, .code = Hangup::too_many_hops});
   }
-  if (!accepts_sdp(invite)) {
-    return refuse({.status = 406,
-                   .code = Hangup::bad_request,
-                   .text = "The session is described by application/sdp, which Accept excludes"});
-  }
+  if (refuse_unserved(invite, event.txn, nullptr)) return;
   const LegHandle handle = legs_.emplace();
   ++live_;
   Leg& leg = legs_.at(handle);
@@ -106,56 +93,48 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
   cx_.txns.set_owner(event.txn, handle.pack());
   index(leg);
 
-  if (!invite.body().empty()) {
-    const auto type = sip::TokenWithParameters::parse(invite.header(sip::HeaderId::content_type));
-    std::string token = type ? type->token : std::string{};
-    std::transform(token.begin(), token.end(), token.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    leg.request = std::move(event.request);
-    if (token != "application/sdp") {
-      leg.end_reported = true;  // the call layer never hears of it
-      respond(*leg.request, leg.invite, {.status = 415, .text = "Only application/sdp is understood"}, &leg,
-              {{sip::HeaderId::accept, {}, "application/sdp"}});
-      return finish(leg, LegEnd::released);
-    }
-    auto offer = sdp::read_description(leg.request->body());
+  learn_peer(leg, invite);
+  leg.request = std::move(event.request);
+  if (const std::string_view text = sdp_of(*leg.request); !text.empty()) {
+    auto offer = sdp::read_description(text);
     if (!offer || offer->rejected()) {
-      leg.end_reported = true;
+      leg.end_reported = true;  // the call layer never hears of it
       const int status = offer ? 488 : offer.error().status;
       const std::string why = offer ? "The audio line is disabled" : offer.error().reason;
-      respond(*leg.request, leg.invite, {.status = status, .code = Hangup::sdp_not_acceptable, .text = why},
+      respond(*leg.request, leg.invite,
+              {.status = status,
+               .code = Hangup::sdp_not_acceptable,
+               .text = why,
+               .warning = offer ? 304 : offer.error().warning},
               &leg);
       return finish(leg, LegEnd::released);
     }
     leg.remote = std::move(*offer);
-  } else {
-    leg.request = std::move(event.request);
   }
   emit(LegOffered{handle});
+}
+
+std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSettings& terms) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || leg->state != LegState::offered) return std::nullopt;
+  leg->sip = terms;
+  leg->session = dialog::SessionTimer(terms.session_expires, terms.min_se);
+  if (const auto least = leg->session.too_small(*leg->request)) {
+    return Rejection{.status = 422, .min_se_s = *least};
+  }
+  const bool reliable = leg->request->lists(sip::HeaderId::supported, "100rel") ||
+                        leg->request->lists(sip::HeaderId::require, "100rel");
+  if (terms.reliable_provisionals == trunk::ReliableProvisionals::required && !reliable) {
+    return Rejection{.status = 421, .require = "100rel"};
+  }
+  return std::nullopt;
 }
 
 void Legs::prepare(LegHandle handle) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || leg->state != LegState::offered || leg->media != 0) return;
   open_media(*leg, leg->source.local.ip.v6);
-}
-
-void Legs::progress(LegHandle handle, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted) {
-  Leg* found = legs_.find(handle);
-  if (found == nullptr || found->state != LegState::offered) return;
-  Leg& leg = *found;
-  sip::Draft response = sip::make_response(*leg.request, status, leg.dialog.local_tag);
-  for (const auto element : leg.request->elements(sip::HeaderId::record_route)) {
-    response.add(sip::HeaderId::record_route, std::string(element));
-  }
-  add_our_headers(response, leg);
-  if (with_sdp && leg.remote && leg.media_ready && !leg.described) {
-    leg.described = true;
-    response.body("application/sdp", make_answer(leg, wanted));
-  } else if (leg.described) {
-    response.body("application/sdp", leg.last_sdp);
-  }
-  cx_.txns.respond(cx_.now, leg.invite, std::move(response));
+  arm(*leg, LegTimer::provisional, 60s);
 }
 
 void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
@@ -166,8 +145,20 @@ void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
     return reject(handle,
                   {.status = 503, .code = Hangup::nomedia, .text = "No media port", .retry_after_s = 5});
   }
+  leg.wanted = wanted;
+  leg.progress_waits.reset();
+  // Not before the PRACK of a response with a description (RFC 3262 3).
+  if (leg.unpracked && leg.unpracked->sdp) {
+    leg.answer_waits = true;
+    return;
+  }
+  leg.answer_waits = false;
+  disarm(leg, LegTimer::reliable);
+  disarm(leg, LegTimer::provisional);
   std::string sdp;
-  if (leg.described) {
+  if (leg.early_settled) {
+    // All has been said (RFC 3262 5).
+  } else if (leg.described) {
     sdp = leg.last_sdp;  // what a 18x said already is said again, unchanged (RFC 3261 13.2.1)
   } else if (leg.remote) {
     leg.described = true;
@@ -189,13 +180,15 @@ void Legs::send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::
   }
   add_our_headers(response, leg);
   response.set(sip::HeaderId::server, cx_.user_agent);
-  response.body("application/sdp", std::move(sdp));
+  if (!sdp.empty()) response.body("application/sdp", std::move(sdp));
+  leg.session.answer(request, response);
   leg.unacked = txn;
   leg.unacked_cseq = request.cseq().number;
   leg.resend_interval = cx_.timers.t1;
   cx_.txns.respond(cx_.now, txn, std::move(response));
   arm(leg, LegTimer::resend_2xx, cx_.timers.t1);
   arm(leg, LegTimer::ack_wait, cx_.timers.t1 * 64);
+  restart_session(leg);
 }
 
 void Legs::on_ack(txn::AckReceived& event) {
@@ -210,7 +203,7 @@ void Legs::on_ack(txn::AckReceived& event) {
   if (leg.state == LegState::closing) return send_bye(leg);
   if (leg.offer_in_2xx) {
     leg.offer_in_2xx = false;
-    if (!take_answer(leg, event.ack.body())) {
+    if (!take_answer(leg, sdp_of(event.ack))) {
       // Answered without a usable description: there can be no audio, so there is no call (RFC
       // 3261 13.3.1.4).
       leg.bye_reason = "SIP;cause=488;text=\"No usable answer in the ACK\"";

@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "base/limits.h"
 #include "call/legs.h"
 
 namespace baton::call {
@@ -25,6 +24,8 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.auth_password = plan.auth_password;
   leg.no_answer_after = plan.no_answer_after;
   leg.wanted = plan.codecs;
+  leg.sip = plan.sip;
+  leg.session = dialog::SessionTimer(plan.sip.session_expires, plan.sip.min_se);
 
   const auto local = local_for(plan.to.transport, plan.to.remote.ip.v6);
   if (!local) {
@@ -55,6 +56,9 @@ LegHandle Legs::dial(DialPlan plan) {
   invite.set(sip::HeaderId::max_forwards, std::to_string(plan.max_forwards));
   add_our_headers(invite, leg);
   invite.set(sip::HeaderId::user_agent, cx_.user_agent);
+  if (leg.sip.reliable_provisionals == trunk::ReliableProvisionals::required) {
+    invite.add(sip::HeaderId::require, "100rel");
+  }
   auto headers = trunk::identity_headers(plan.identity, plan.caller, host);
   const auto diverted = trunk::diversion_headers(plan.identity, plan.diversions, plan.number, host);
   headers.insert(headers.end(), diverted.begin(), diverted.end());
@@ -73,6 +77,7 @@ LegHandle Legs::dial(DialPlan plan) {
 
 void Legs::send_invite(Leg& leg) {
   leg.invite_draft.body("application/sdp", make_offer(leg, leg.wanted));
+  leg.session.ask(leg.invite_draft);
   leg.state = LegState::inviting;
   leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
   if (leg.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, leg.no_answer_after);
@@ -100,27 +105,13 @@ void Legs::on_response(txn::ResponseReceived& event) {
       leg->dialog.refresh_target(response, event.source);
       leg->accepted_until = cx_.now + cx_.timers.t1 * 64;
       leg->last_ack = leg->dialog.ack(response.cseq().number);
+      sip::copy_credentials(request->draft, *leg->last_ack);
       cx_.txns.ack(cx_.now, *leg->last_ack, leg->dialog.next_hop, event.owner);
     }
     return collect_when_quiet(*leg);
   }
   leg->source = event.source;
   on_pending_response(*leg, std::move(*request), response, event.source);
-}
-
-// RFC 6026 8.2: each repeat of a 2xx is answered with the same ACK; another fork's is a call of its own,
-// which must not be left alone (RFC 3261 13.2.2.4).
-void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Source& source) {
-  const std::string tag(response.to().tag());
-  if (tag == leg.dialog.remote_tag) {
-    if (!leg.last_ack) return;
-    return cx_.txns.ack(cx_.now, leg.dialog.ack(response.cseq().number), leg.dialog.next_hop,
-                        leg.self.pack());
-  }
-  const bool known = std::find(leg.forks.begin(), leg.forks.end(), tag) != leg.forks.end();
-  if (!known && leg.forks.size() >= limits::forks_max) return;
-  drop_fork(leg.self, response, source, !known);
-  if (!known) leg.forks.push_back(tag);
 }
 
 // The request of that transaction; it is forgotten when `final`.
@@ -175,11 +166,16 @@ void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
   if (status >= 200 && status < 300) return on_invite_2xx(leg, response, event.source);
 
   if (status < 200) {
-    if (leg.state != LegState::inviting || status == 100) return;
+    const bool waits = leg.state == LegState::inviting || leg.state == LegState::withdrawing;
+    if (!waits || status == 100 || !enter_early(leg, response, event.source)) return;
+    learn_peer(leg, response);
+    if (!take_reliable(leg, response) || leg.state != LegState::inviting) return;
     leg.source = event.source;
-    if (!response.to().tag().empty()) leg.dialog.establish(response, event.source);
     bool early_media = false;
-    if (!response.body().empty() && take_answer(leg, response.body())) early_media = leg.early_media = true;
+    if (!sdp_of(response).empty() && take_answer(leg, sdp_of(response))) {
+      early_media = leg.early_media = true;
+      if (leg.peer_rseq && response.has(sip::HeaderId::rseq)) leg.early_settled = true;
+    }
     return emit(LegProgress{leg.self, status, early_media});
   }
 
@@ -189,6 +185,10 @@ void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
   }
   if (leg.state != LegState::inviting) return;
   if ((status == 401 || status == 407) && answer_invite_challenge(leg, response)) return;
+  if (status == 422 && leg.invite_interval_tries < interval_tries_max && leg.session.raise(response)) {
+    ++leg.invite_interval_tries;
+    return send_invite_again(leg);
+  }
   disarm(leg, LegTimer::no_answer);
   fail(leg, status, std::string(response.reason_phrase()), false);
 }
@@ -200,7 +200,11 @@ void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& s
   disarm(leg, LegTimer::no_answer);
   leg.accepted_until = cx_.now + cx_.timers.t1 * 64;
   leg.source = source;
-  leg.dialog.establish(response, source);
+  (void)enter_early(leg, response, source);
+  for (Leg::Early& lost : leg.other_early) leg.forgotten_early.push_back(std::move(lost.dialog));
+  leg.other_early.clear();
+  learn_peer(leg, response);
+  leg.session.take(response);
   leg.final_status = 200;
   if (leg.state == LegState::withdrawing) {
     // The answer crossed our CANCEL: it is a call, so it is acknowledged and ended like one (15, 9.1).
@@ -209,7 +213,7 @@ void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& s
     return send_bye(leg);
   }
   leg.state = LegState::answered;
-  if (!take_answer(leg, response.body())) {
+  if (!take_answer(leg, sdp_of(response))) {
     acknowledge(leg.self);
     leg.bye_reason = "SIP;cause=488;text=\"No usable session description\"";
     leg.bye_code = static_cast<int>(Hangup::sdp_not_acceptable);
@@ -225,52 +229,32 @@ void Legs::acknowledge(LegHandle handle) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || !leg->outgoing || leg->state != LegState::answered) return;
   leg->last_ack = leg->dialog.ack(leg->invite_cseq);
+  sip::copy_credentials(leg->invite_draft, *leg->last_ack);
   cx_.txns.ack(cx_.now, *leg->last_ack, leg->dialog.next_hop, leg->self.pack());
   leg->state = LegState::confirmed;
+  restart_session(*leg);
 }
 
 bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
   if (leg.auth_username.empty() || leg.invite_auth_tries >= auth_tries_max) return false;
-  const bool proxy = response.status() == 407;
-  const auto challenge_id = proxy ? sip::HeaderId::proxy_authenticate : sip::HeaderId::www_authenticate;
-  const auto answer_id = proxy ? sip::HeaderId::proxy_authorization : sip::HeaderId::authorization;
-  for (const auto& entry : response.entries()) {
-    if (entry.id != challenge_id) continue;
-    // The topmost one we can do (RFC 8760 2.4).
-    const auto challenge = sip::Challenge::parse(response.value_of(entry));
-    if (!challenge || (leg.invite_auth_tries != 0 && !challenge->stale)) continue;
-    ++leg.invite_auth_tries;
-    leg.invite_cseq = ++leg.dialog.local_cseq;
-    // A fresh INVITE, not a fork of the refused one: its To carries no tag yet (22.2).
-    leg.dialog.remote_tag.clear();
-    leg.invite_draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
-    leg.invite_draft.set(answer_id,
-                         sip::answer_challenge(*challenge, leg.auth_username, leg.auth_password, "INVITE",
-                                               leg.invite_draft.request_uri(), cx_.rng.token(16), 1));
-    leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
-    return true;
-  }
-  return false;
+  if (!leg.digest.take(response, 0)) return false;
+  ++leg.invite_auth_tries;
+  send_invite_again(leg);
+  return true;
 }
 
-void Legs::drop_fork(LegHandle owner, const sip::Message& response, const Source& source, bool with_bye) {
-  dialog::Dialog fork;
-  fork.call_id = response.call_id();
-  fork.local_tag = response.from().tag();
-  fork.local_cseq = response.cseq().number;
-  sip::NameAddr from = response.from();
-  sip::NameAddr to = response.to();
-  from.parameters.clear();
-  to.parameters.clear();
-  fork.local_address = from.to_string();
-  fork.remote_address = to.to_string();
-  fork.remote_target = to.uri.to_string(false);
-  fork.establish(response, source);
-  cx_.txns.ack(cx_.now, fork.ack(fork.local_cseq), fork.next_hop, owner.pack());
-  if (!with_bye) return;
-  sip::Draft bye = fork.request(sip::Method::bye);
-  bye.add(sip::HeaderId::reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
-  cx_.txns.request(cx_.now, std::move(bye), fork.next_hop, owner.pack());
+// A fresh INVITE, not a fork of the refused one: its To carries no tag yet (22.2).
+void Legs::send_invite_again(Leg& leg) {
+  leg.invite_cseq = ++leg.dialog.local_cseq;
+  leg.dialog.remote_tag.clear();
+  leg.other_early.clear();
+  leg.peer_rseq.reset();
+  leg.invite_draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
+  leg.session.ask(leg.invite_draft);
+  if (!leg.digest.empty()) {
+    leg.digest.sign(leg.invite_draft, leg.auth_username, leg.auth_password, cx_.rng);
+  }
+  leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
 }
 
 }  // namespace baton::call

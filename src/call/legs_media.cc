@@ -45,7 +45,7 @@ void Legs::media_done(const media::Result& result) {
     leg->media_ready = true;
     leg->local.rtp = opened->local_rtp;
     leg->local.session_id = cx_.rng.next() >> 16;
-    leg->local.version = leg->local.session_id;
+    leg->local.version = leg->last_version = leg->local.session_id;
     if (leg->state == LegState::preparing) send_invite(*leg);
     if (leg->state == LegState::offered) emit(LegReady{leg->self});
   } else if (const auto* failed = std::get_if<media::OpenFailed>(&result)) {
@@ -70,7 +70,7 @@ void Legs::media_done(const media::Result& result) {
 }
 
 void Legs::configure(Leg& leg) {
-  if (leg.media == 0 || !leg.remote || leg.local.formats.empty()) return;
+  if (!media_.contains(leg.media) || !leg.remote || leg.local.formats.empty()) return;
   const sdp::RemoteAudio& remote = *leg.remote;
   media::Configure configure;
   configure.id = leg.media;
@@ -109,7 +109,7 @@ std::string Legs::make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
     leg.local.direction = sdp::Direction::sendrecv;
     std::string sdp = sdp::write_reoffer(leg.local, *leg.remote);
     if (sdp != leg.last_sdp) {
-      ++leg.local.version;
+      leg.local.version = ++leg.last_version;
       sdp = sdp::write_reoffer(leg.local, *leg.remote);
     }
     leg.last_sdp = sdp;
@@ -135,7 +135,7 @@ std::string Legs::make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
   leg.local.ptime_ms = offer.ptime_ms;
   std::string sdp = sdp::write_answer(leg.local, offer);
   if (!leg.last_sdp.empty() && sdp != leg.last_sdp) {
-    ++leg.local.version;
+    leg.local.version = ++leg.last_version;
     sdp = sdp::write_answer(leg.local, offer);
   }
   leg.last_sdp = sdp;
@@ -171,11 +171,19 @@ void Legs::reoffer(LegHandle handle) {
 void Legs::send_reoffer(Leg& leg) {
   leg.reoffer_wanted = false;
   leg.reoffering = true;
+  leg.before_offer = {leg.local, leg.last_sdp};
   PendingRequest request;
   request.method = sip::Method::invite;
   request.draft = leg.dialog.request(sip::Method::invite);
   request.draft.body("application/sdp", make_offer(leg, leg.wanted));
   send_in_dialog(leg, std::move(request));
+}
+
+void Legs::restore_offer(Leg& leg) {
+  if (!leg.before_offer) return;
+  leg.local = leg.before_offer->local;
+  leg.last_sdp = leg.before_offer->sdp;
+  leg.before_offer.reset();
 }
 
 }  // namespace baton::call

@@ -358,6 +358,27 @@ Converted<bool> to_on_target_hangup(const std::string& text) {
   return to_word(text, words);
 }
 
+Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::string& text) {
+  static constexpr Word<trunk::ReliableProvisionals> words[] = {
+      {"off", trunk::ReliableProvisionals::off},
+      {"supported", trunk::ReliableProvisionals::supported},
+      {"required", trunk::ReliableProvisionals::required}};
+  return to_word(text, words);
+}
+
+Converted<trunk::HoldStyle> to_hold_style(const std::string& text) {
+  static constexpr Word<trunk::HoldStyle> words[] = {{"anchored", trunk::HoldStyle::anchored},
+                                                     {"relayed", trunk::HoldStyle::relayed}};
+  return to_word(text, words);
+}
+
+Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text) {
+  static constexpr Word<sip::DigestAlgorithm> words[] = {{"MD5", sip::DigestAlgorithm::md5},
+                                                         {"SHA-256", sip::DigestAlgorithm::sha256},
+                                                         {"SHA-512-256", sip::DigestAlgorithm::sha512_256}};
+  return to_word(text, words);
+}
+
 Converted<trunk::Uri> to_endpoint_uri(const std::string& text) {
   return to_uri(text);
 }

@@ -57,6 +57,9 @@ using Converted = Result<T, Mistake>;
 [[nodiscard]] Converted<bool> to_on_target_hangup(const std::string& text);
 [[nodiscard]] Converted<trunk::IdentityHeader> to_identity_header(const std::string& text);
 [[nodiscard]] Converted<trunk::DiversionHeader> to_diversion_header(const std::string& text);
+[[nodiscard]] Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::string& text);
+[[nodiscard]] Converted<trunk::HoldStyle> to_hold_style(const std::string& text);
+[[nodiscard]] Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text);
 [[nodiscard]] Converted<trunk::Uri> to_endpoint_uri(const std::string& text);  // may name a user
 [[nodiscard]] Converted<trunk::Uri> to_gateway_uri(const std::string& text);   // may not
 

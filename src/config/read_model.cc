@@ -184,6 +184,11 @@ trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix
   trunk.concurrent_max = read_limit(section, "concurrent_max", concurrent_most);
   trunk.transfer = read_transfer(section.table("transfer"));
   trunk.identity = read_identity(section.table("identity"), trunk.identity);
+  trunk.sip = read_sip(section.table("sip"), true);
+  if (section.table("sip").has("auth_algorithms") && !section.has_items("credentials")) {
+    section.table("sip").problem("auth_algorithms", "nobody logs in to this trunk",
+                                 "add credentials, or remove this key");
+  }
   read_direction(section, trunk);
   return trunk;
 }
@@ -216,6 +221,7 @@ trunk::Carrier read_carrier(const Section& section) {
   carrier.trusted_to_transfer = section.boolean("trusted_to_transfer", carrier.trusted_to_transfer);
   carrier.strip_plus = section.boolean("strip_plus", carrier.strip_plus);
   carrier.identity = read_identity(section.table("identity"), carrier.identity);
+  carrier.sip = read_sip(section.table("sip"), false);
   if (!section.has_items("gateways") && !section.has_items("sources")) {
     section.problem(
         "", "this carrier neither takes calls nor sends any",

@@ -44,18 +44,22 @@ constexpr Keys trunk_keys[] = {"id",
                                "acl",
                                "credentials",
                                "transfer",
-                               "identity"};
+                               "identity",
+                               "sip"};
 constexpr Keys credentials_keys[] = {"username", "password"};
 constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_timeout",    "depth_max",
                                   "allowed_hosts", "caller_id",        "fixed_caller_id", "copy_headers",
                                   "attended",      "notify_id_first",  "notify_progress", "last_bye",
                                   "early_bye",     "on_target_hangup", "fallback_targets"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
+constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold",
+                                   "auth_algorithms"};
+constexpr Keys carrier_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {
     "id",         "name",     "gateways", "username",        "password",
     "sources",    "prefixes", "priority", "rate_per_minute", "trusted_to_transfer",
-    "strip_plus", "identity"};
+    "strip_plus", "identity", "sip"};
 
 constexpr SectionSchema sections[] = {
     {"", file_keys},
@@ -73,9 +77,11 @@ constexpr SectionSchema sections[] = {
     {"trunk.credentials", credentials_keys},
     {"trunk.transfer", transfer_keys},
     {"trunk.identity", identity_keys},
+    {"trunk.sip", trunk_sip_keys},
     {"number", number_keys},
     {"carrier", carrier_keys},
     {"carrier.identity", identity_keys},
+    {"carrier.sip", carrier_sip_keys},
 };
 
 const SectionSchema* find_section(std::string_view path) {

@@ -15,6 +15,7 @@
 #include "base/target.h"
 #include "base/time.h"
 #include "trunk/identity.h"
+#include "trunk/sip_settings.h"
 
 namespace baton::trunk {
 
@@ -102,6 +103,7 @@ struct Trunk {
   unsigned concurrent_max = 0;
   TransferSettings transfer;
   IdentitySettings identity;
+  SipSettings sip;
   // inbound
   std::optional<Uri> primary;
   std::optional<Uri> fallback;
@@ -128,6 +130,7 @@ struct Carrier {
   bool trusted_to_transfer = false;                     // its REFERs are accepted
   bool strip_plus = false;                              // send 4420… instead of +4420…
   IdentitySettings identity{.reveal_anonymous = true};  // RFC 3325: of our trust domain
+  SipSettings sip;
 };
 
 // Lookups are by value and never fail loudly: null means "not configured".

@@ -78,9 +78,9 @@ void Oracles::check_form(const Message& message) {
        {HeaderId::call_id, HeaderId::cseq, HeaderId::from, HeaderId::to, HeaderId::content_length}) {
     if (message.count(id) != 1) violation(what + " without exactly one " + std::string(canonical_name(id)));
   }
-  const bool target_refresh =
-      message.method() == Method::invite && (message.is_request() || (message.status() / 100 == 2));
-  if (target_refresh && !message.contact()) violation(what + " to INVITE without a Contact");
+  const bool target_refresh = (message.method() == Method::invite || message.method() == Method::update) &&
+                              (message.is_request() || (message.status() / 100 == 2));
+  if (target_refresh && !message.contact()) violation(what + " without a Contact");
   if (!message.body().empty() && message.header(HeaderId::content_type).empty()) {
     violation(what + " has a body of no type");
   }
@@ -172,11 +172,19 @@ void Oracles::sent_new_request(const Message& message, Leg& leg, const std::stri
     leg.cancel_sent = world_.now();
     return;
   }
-  if (leg.last_cseq != 0 && cseq != leg.last_cseq + 1) {
-    violation(std::string(message.method_text()) + " has CSeq " + std::to_string(cseq) + " after " +
-              std::to_string(leg.last_cseq));
+  // Each early dialog counts from the INVITE that they share (RFC 3261 12.1.1, 12.2.1.1).
+  const std::string tag(message.to().tag());
+  if (tag.empty()) {
+    leg.invite_cseq = cseq;
+    leg.cseqs.clear();
   }
-  leg.last_cseq = cseq;
+  std::uint32_t& last = leg.cseqs.try_emplace(tag, leg.invite_cseq).first->second;
+  if (last != 0 && cseq != last + (tag.empty() ? 0 : 1)) {
+    violation(std::string(message.method_text()) + " has CSeq " + std::to_string(cseq) + " after " +
+              std::to_string(last));
+  }
+  last = cseq;
+  if (!leg.to_tag.empty() && tag != leg.to_tag) return;  // an answer that lost
   learn_endpoint(leg, message);
   if (leg.over && message.method() != Method::notify) {
     violation("the server sends " + std::string(message.method_text()) + " in a dialog that is over");
@@ -277,7 +285,8 @@ bool Oracles::lost(const Leg& leg) const {
     return world_.now() - leg.answered_at >= transaction_life;
   return std::any_of(own_.begin(), own_.end(), [&](const auto& entry) {
     const Own& own = entry.second;
-    return own.leg == &leg && own.final == 0 && own.method == Method::invite &&
+    return own.leg == &leg && own.final == 0 &&
+           (own.method == Method::invite || own.method == Method::update) &&
            world_.now() - own.sent >= transaction_life;
   });
 }
@@ -394,7 +403,9 @@ void Oracles::sent_response(const Message& message) {
     return;
   }
   if (!asked.final.empty()) {
-    if (asked.final != message.bytes() && world_.now() - asked.final_at < transaction_life) {
+    // Over a stream nothing is kept of a request that has been answered (timer J is zero).
+    const bool kept = message.top_via().transport == "UDP" || asked.method == Method::invite;
+    if (kept && asked.final != message.bytes() && world_.now() - asked.final_at < transaction_life) {
       violation("a second, different final response:\n" + asked.final + "\n" + std::string(message.bytes()));
     }
     return;
@@ -535,10 +546,11 @@ void Oracles::received_response(const Message& message) {
   if (own.final != 0) return;
   own.final = message.status();
   if (own.method == Method::notify) notify_answered(leg, std::string(message.top_via().branch()), own.final);
+  if (own.method == Method::update && (own.final == 408 || own.final == 481)) leg.failed = true;
   if (own.method != Method::invite || message.status() < 300) return;
   if (!leg.answered) {
     leg.final_status = own.final;
-    if (own.final != 401 && own.final != 407) end_leg(leg, true);
+    if (own.final != 401 && own.final != 407 && own.final != 422) end_leg(leg, true);
   } else if (own.final == 408 || own.final == 481) {
     leg.failed = true;
   }
@@ -552,6 +564,7 @@ void Oracles::received_invite_success(const Message& message, Leg& leg) {
   success.last = world_.now();
   success.ack_since = false;
   if (leg.answered) return;
+  leg.to_tag = std::string(message.to().tag());
   leg.answered = true;
   leg.answered_at = world_.now();
   leg.final_status = message.status();

@@ -38,8 +38,10 @@ class Oracles {
     bool over_by_peer = false;  // BYE received, refused, cancelled by the caller, or no answer any more
     Time invited_at{}, answered_at{}, over_at{};
     std::uint64_t over_order = 0;
-    bool failed = false;  // answers 408 or 481, or nothing, to what keeps the call up
-    std::uint32_t last_cseq = 0;
+    bool failed = false;                         // answers 408 or 481, or nothing, to what keeps the call up
+    std::uint32_t invite_cseq = 0;               // of the INVITE that makes the dialog
+    std::map<std::string, std::uint32_t> cseqs;  // of the newest request, by To tag
+    std::string to_tag;                          // whose answer came first
     std::map<std::uint32_t, Time> unacknowledged;  // CSeq of INVITEs that the server answered 2xx
     std::optional<media::EndpointId> endpoint;
     bool outside = false;     // no call: the dialog of a REFER with Target-Dialog

@@ -41,6 +41,8 @@ enum class What : std::uint8_t {
   options,
   info,
   unsubscribe,
+  update,  // without a description
+  update_offer,
   lose_connection,
   vanish
 };
@@ -73,6 +75,22 @@ struct Script {
   bool offerless = false;
   Headers invite_headers = {};
   std::string username, password;  // answers challenges with these; wants them when it challenges
+  bool timer = false;              // RFC 4028
+  std::string session_expires;     // of its INVITE
+  std::string answers_expires;     // of its 2xx, where the request names no refresher
+  unsigned min_se = 0;             // 422 to what is shorter
+  bool refreshes = true;           // when it is its turn
+  bool allows_update = false;      // RFC 3311
+  int update_status = 200;         // of the first UPDATE it gets
+  bool supports_100rel = false;    // RFC 3262, as the caller
+  bool requires_100rel = false;
+  bool pracks = true;
+  bool bad_rack_first = false;
+  bool offers_in_prack = false;
+  bool answers_in_prack = true;             // when its INVITE had no offer
+  bool reliable = false;                    // as the callee: its 18x are
+  std::vector<std::string> fork_tags = {};  // others who ring when it rings
+  bool forks_answer = false;                // and answer right after it did
   // In the call
   Duration ack_after{};
   std::vector<int> notify_answers = {};  // in turn, then 200; 0: none
@@ -101,7 +119,13 @@ struct Seen {
   std::vector<std::string> notify_states;
   std::vector<FlowId> notify_flows;
   std::vector<int> reinvite_answers;
-  std::vector<sdp::Direction> directions;  // of each description the server sent
+  std::vector<std::string> session_expires;  // of the server's requests and 2xx
+  unsigned refreshes_sent = 0, reinvites = 0, updates = 0, pracks = 0, reliable_received = 0;
+  std::vector<int> update_answers, prack_answers;
+  std::vector<std::string> update_retry_after;
+  std::vector<std::string> fork_acks, fork_byes, fork_pracks;
+  std::vector<std::string> authorizations;  // of the server's requests
+  std::vector<sdp::Direction> directions;   // of each description the server sent
 };
 
 class Peer;
@@ -130,6 +154,10 @@ struct Party {
   std::string ack;  // to the newest 2xx
   std::uint32_t refer_cseq = 0;
   std::size_t notifies_count = 0;
+  unsigned session_round = 0;
+  bool server_updates = false;
+  std::uint32_t rseq = 0, unpracked = 0, server_rseq = 0;
+  bool answer_waits = false;
   std::vector<bool> acts_done;
 
   void init_media(std::uint64_t session_id, const SocketAddress& rtp);

@@ -13,7 +13,7 @@ using sip::Method;
 
 namespace {
 
-constexpr Duration t1 = 500ms;
+constexpr Duration t1 = t1_of_peers;
 constexpr Duration t2 = 4s;
 constexpr Duration give_up_after = 32s;
 constexpr std::size_t consultations_max = 8;
@@ -127,6 +127,10 @@ void Peer::act(Party& party, const Act& act) {
     case What::options:
     case What::info:
       ask(party, act.what == What::info ? Method::info : Method::options, act.headers);
+      return;
+    case What::update:
+    case What::update_offer:
+      ask(party, Method::update, act.headers, act.what == What::update_offer ? party.offer() : std::string());
       return;
     case What::unsubscribe:
       ask(party, Method::subscribe,
@@ -259,6 +263,7 @@ Party& Peer::call(Script script, const std::string& from_number, const std::stri
   Draft draft = in_dialog(party, Method::invite, party.local_cseq);
   party.remote_target.clear();
   for (const auto& [name, value] : party.script.invite_headers) draft.add(name, value);
+  add_abilities(party, draft, true);
   if (!party.script.offerless) draft.body("application/sdp", party.offer());
   party.own_invite_pending = true;
   party.invite_branch = send_request(party, std::move(draft), party.local_cseq);
@@ -295,10 +300,16 @@ void Peer::send_bye(Party& party) {
   ask(party, Method::bye, {});
 }
 
-void Peer::send_reinvite(Party& party, bool with_offer) {
+void Peer::send_reinvite(Party& party, bool with_offer, const Headers& headers) {
   if (!party.up() || party.own_invite_pending || !party.pending_invite.empty()) return;
   party.own_invite_pending = true;
-  ask(party, Method::invite, {}, with_offer ? party.offer() : std::string());
+  Headers all = headers;
+  if (party.script.timer) all.emplace_back("Supported", "timer");
+  if (party.script.timer && headers.empty() && !party.seen.session_expires.empty()) {
+    all.emplace_back("Session-Expires",
+                     party.script.session_expires.empty() ? "1800" : party.script.session_expires);
+  }
+  ask(party, Method::invite, all, with_offer ? party.offer() : std::string());
 }
 
 // ---- Responses to them ----
@@ -337,6 +348,7 @@ void Peer::on_invite_response(Asked& asked, const std::string& branch, const Mes
     // An early dialog (RFC 3261 12.1.2).
     if (const auto target = response.contact()) party.remote_target = target->uri.to_string(false);
     party.remote_tag = std::string(response.to().tag());
+    if (!take_reliable(party, response)) return;
     if (!response.body().empty()) take_description(party, response.body());
     happens(party, When::ringing);
     return;
@@ -382,13 +394,17 @@ void Peer::on_invite_2xx(Asked& asked, const Message& response) {
   } else {
     party.seen.reinvite_answers.push_back(response.status());
   }
+  take_session(party, response);
   Party* who = &party;
   const std::uint32_t cseq = asked.cseq;
+  // What was settled before the 2xx is not said again.
+  const bool settled = first && response.body().empty() && party.server_rseq != 0;
   const bool ours = !asked.draft.body().empty();
   const std::string body(response.body());
-  const auto acknowledge = [this, who, cseq, ours, body, first] {
+  const auto acknowledge = [this, who, cseq, ours, body, first, settled] {
     Draft ack = in_dialog(*who, Method::ack, cseq);
-    if (ours) {
+    if (settled) {
+    } else if (ours) {
       take_description(*who, body);
     } else {
       const std::string answer = own_answer(*who, body);
@@ -417,6 +433,12 @@ void Peer::on_other_response(Asked& asked, const Message& response) {
   const Method method = asked.draft.method();
   if (response.status() == 401 || response.status() == 407) {
     if (retry_with_credentials(asked, response)) return;
+  }
+  if (method == Method::update) update_answered(party, response);
+  if (method == Method::prack) {
+    party.seen.prack_answers.push_back(response.status());
+    if (!response.body().empty()) take_description(party, response.body());
+    return;
   }
   if (method == Method::refer) {
     party.seen.refer_answers.push_back(response.status());
@@ -497,9 +519,12 @@ void Peer::on_request(Message request, FlowId flow) {
   const bool in_dialog_request = !request.to().tag().empty();
   const std::uint32_t cseq = request.cseq().number;
   served_.emplace(key, Served{request, party, {}, flow, false, false});
+  if (party != nullptr) party->seen.authorizations.emplace_back(request.header(HeaderId::authorization));
   Served& served = served_.at(key);
   if (method == Method::cancel) {
     on_cancel(request, key, flow);
+  } else if (in_dialog_request && party != nullptr && on_fork_request(key, *party)) {
+    return;
   } else if (in_dialog_request && (!known || (party->seen.over && method != Method::notify))) {
     respond(key, reply(served, 481));
   } else if (in_dialog_request && cseq <= party->remote_cseq) {
@@ -513,6 +538,10 @@ void Peer::on_request(Message request, FlowId flow) {
       on_notify(key, *party);
     else if (method == Method::bye)
       on_bye(key, *party);
+    else if (method == Method::update)
+      on_update(key, *party);
+    else if (method == Method::prack)
+      on_prack(key, *party);
     else
       respond(key, reply(served, 200));
   } else if (method == Method::invite) {
@@ -526,6 +555,11 @@ void Peer::on_ack(const Message& ack) {
   const auto same_branch = served_.find(server_key(ack));
   if (same_branch != served_.end()) same_branch->second.acknowledged = true;
   Party* party = find(ack.call_id());
+  if (party != nullptr &&
+      std::count(party->script.fork_tags.begin(), party->script.fork_tags.end(), ack.to().tag()) != 0) {
+    party->seen.fork_acks.emplace_back(ack.to().tag());
+    return;
+  }
   if (party == nullptr || party->pending_invite.empty()) return;
   Served& invite = served_.at(party->pending_invite);
   if (invite.request.cseq().number != ack.cseq().number) return;
@@ -575,7 +609,7 @@ void Peer::on_invite(const std::string& key) {
     respond(key, reply(served, winding_down_ ? 480 : 404));
     return;
   }
-  if (challenge(key, script->second)) return;
+  if (challenge(key, script->second) || refuse_interval(key, script->second)) return;
   Party& party = parties_.emplace_back();
   party.peer = this;
   party.script = script->second;
@@ -610,7 +644,9 @@ void Peer::ring(const std::string& key) {
     if (!sdp.empty()) draft.body("application/sdp", sdp);
   }
   party.state = Party::State::ringing;
+  make_reliable(key, draft);
   respond(key, std::move(draft));
+  ring_forks(key, false);
   happens(party, When::ringing);
   if (--party.script.rings > 0) world_.after(1s, [this, key] { ring(key); });
 }
@@ -620,6 +656,10 @@ void Peer::answer(const std::string& key) {
   Party& party = *served.party;
   if (served.final || party.seen.over) return;
   const int status = party.script.final_status;
+  if (status < 300 && party.unpracked != 0) {
+    party.answer_waits = true;
+    return;
+  }
   if (status >= 300) {
     Draft draft = reply(served, status);
     if (!party.script.redirect_to.empty()) draft.add(HeaderId::contact, party.script.redirect_to);
@@ -638,11 +678,13 @@ void Peer::answer(const std::string& key) {
     return;
   }
   Draft draft = reply(served, status);
-  draft.body("application/sdp", sdp);
+  if (party.rseq == 0 || !party.script.early_media) draft.body("application/sdp", sdp);
+  answer_session(party, served.request, draft);
   party.state = Party::State::answered;
   party.seen.answered = true;
   party.seen.final_status = status;
   respond(key, std::move(draft));
+  if (party.script.forks_answer) ring_forks(key, true);
   happens(party, When::answered);
 }
 
@@ -660,8 +702,10 @@ void Peer::on_reinvite(const std::string& key, Party& party) {
     respond(key, reply(served, status >= 300 ? status : 488));
     return;
   }
+  ++party.seen.reinvites;
   party.pending_invite = key;
   Draft draft = reply(served, 200);
+  answer_session(party, served.request, draft);
   draft.body("application/sdp", sdp);
   respond(key, std::move(draft));
 }

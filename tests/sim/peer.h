@@ -17,6 +17,8 @@ namespace baton::sim {
 
 class World;
 
+inline constexpr Duration t1_of_peers = 500ms;
+
 class Peer {
  public:
   Peer(World& world, std::string name, SocketAddress address, Transport transport, std::uint64_t seed);
@@ -73,6 +75,21 @@ class Peer {
   void on_reinvite(const std::string& key, Party& party);
   void on_notify(const std::string& key, Party& party);
   void on_bye(const std::string& key, Party& party);
+  // peer_session.cc
+  void add_abilities(const Party& party, sip::Draft& draft, bool first_request) const;
+  bool refuse_interval(const std::string& key, const Script& script);
+  void answer_session(Party& party, const sip::Message& request, sip::Draft& response);
+  void take_session(Party& party, const sip::Message& response);
+  void start_session(Party& party, const std::string& agreed, bool asked_by_us);
+  void await_refresh(Party& party, unsigned round, unsigned interval, Time due);
+  void on_update(const std::string& key, Party& party);
+  void update_answered(Party& party, const sip::Message& response);
+  void make_reliable(const std::string& key, sip::Draft& draft);
+  void repeat_reliable(const std::string& key, std::uint32_t rseq, Duration interval, Time give_up);
+  void on_prack(const std::string& key, Party& party);
+  bool take_reliable(Party& party, const sip::Message& response);
+  void ring_forks(const std::string& key, bool final);
+  bool on_fork_request(const std::string& key, Party& party);
   void ring(const std::string& key);
   void answer(const std::string& key);
   bool challenge(const std::string& key, const Script& script);
@@ -93,7 +110,7 @@ class Peer {
   void repeat_request(const std::string& branch, Duration interval, Time give_up);
   void send_cancel(Party& party);
   void send_bye(Party& party);
-  void send_reinvite(Party& party, bool with_offer);
+  void send_reinvite(Party& party, bool with_offer, const Headers& headers = {});
   [[nodiscard]] sip::Draft in_dialog(const Party& party, sip::Method method, std::uint32_t cseq) const;
   [[nodiscard]] sip::Draft reply(const Served& served, int status) const;
   void send(Party* party, FlowId flow, const std::string& bytes);

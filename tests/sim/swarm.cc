@@ -73,6 +73,30 @@ class Draw {
     if (chance(2)) script.acts.push_back({When::established, span(0s, 30s), What::vanish});
   }
 
+  void abilities(Script& script) {
+    script.timer = chance(30);
+    script.allows_update = chance(30);
+    if (script.timer && chance(50))
+      script.session_expires = pick<std::string>({"1800", "90;refresher=uac", "200"});
+    if (script.timer && chance(50)) {
+      script.answers_expires =
+          pick<std::string>({"1800;refresher=uas", "90;refresher=uac", "90;refresher=uas"});
+    }
+    if (chance(5)) script.min_se = 2000;
+    if (chance(10)) script.update_status = pick({491, 500, 504, 405});
+    script.supports_100rel = chance(30);
+    script.requires_100rel = chance(10);
+    script.offers_in_prack = chance(10);
+    script.reliable = chance(30);
+    if (chance(10)) {
+      script.fork_tags = {"forka", "forkb"};
+      script.forks_answer = chance(50);
+    }
+    if (chance(15)) script.acts.push_back({When::established, span(0s, 30s), What::update});
+    if (chance(15)) script.acts.push_back({When::established, span(0s, 30s), What::update_offer});
+    if (chance(10)) script.acts.push_back({When::ringing, span(0s, 5s), What::update});
+  }
+
   Script party(const std::string& role) {
     Script script;
     script.role = role;
@@ -101,6 +125,7 @@ class Draw {
     if (chance(10)) script.reinvite_status = pick({491, 488, 500});
     if (chance(15)) script.acts.push_back({When::started, span(0s, 6s), What::cancel});
     acts_in_a_call(script);
+    abilities(script);
     return script;
   }
 

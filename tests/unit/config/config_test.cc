@@ -212,6 +212,31 @@ TEST(Config, LimitsAndNameServers) {
   EXPECT_EQ(good(listener).server.limits, Limits{});
 }
 
+TEST(Config, SipSettings) {
+  const Config config =
+      good(listener + account + inbound +
+           "[trunk.sip]\nsession_expires='0s'\nreliable_provisionals='required'\n" + outbound +
+           "credentials=[{username='u',password='p'}]\n"
+           "[trunk.sip]\nhold='relayed'\nauth_algorithms=['MD5','SHA-256']\n"
+           "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\n"
+           "[carrier.sip]\nsession_expires='10m'\nmin_se='5m'\nreliable_provisionals='off'\n");
+  const trunk::SipSettings& in = config.model->trunks[0].sip;
+  EXPECT_EQ(in.session_expires, 0s);
+  EXPECT_EQ(in.reliable_provisionals, trunk::ReliableProvisionals::required);
+  EXPECT_EQ(in.hold, trunk::HoldStyle::anchored);
+  EXPECT_EQ(in.auth_algorithms.size(), 3U);
+  const trunk::SipSettings& out = config.model->trunks[1].sip;
+  EXPECT_EQ(out.session_expires, 30min);
+  EXPECT_EQ(out.min_se, 90s);
+  EXPECT_EQ(out.reliable_provisionals, trunk::ReliableProvisionals::supported);
+  EXPECT_EQ(out.hold, trunk::HoldStyle::relayed);
+  EXPECT_EQ(out.auth_algorithms, (std::vector{sip::DigestAlgorithm::md5, sip::DigestAlgorithm::sha256}));
+  const trunk::SipSettings& carrier = config.model->carriers[0].sip;
+  EXPECT_EQ(carrier.session_expires, 10min);
+  EXPECT_EQ(carrier.min_se, 5min);
+  EXPECT_EQ(carrier.reliable_provisionals, trunk::ReliableProvisionals::off);
+}
+
 TEST(Config, StorePathIsRelativeToTheFile) {
   EXPECT_EQ(good(listener, "/etc/baton/baton.toml").server.store_path, "/etc/baton/baton.db");
   EXPECT_EQ(good(listener + "[store]\npath='/var/lib/b.db'\n", "/etc/baton/b.toml").server.store_path,
@@ -384,6 +409,17 @@ const Refused refused[] = {
     {"limit_window", listener + "[limits]\nwindow='0s'\n", "limits.window", "out of range", "\"1s\""},
     {"limit_key", listener + "[limits]\nstranger_rates=5\n", "limits.stranger_rates", "unknown key",
      "\"stranger_rate\""},
+    {"timer_too_short", tail_trunk + "[trunk.sip]\nsession_expires='60s'\n", "trunk[0].sip.session_expires",
+     "at least 90 s", "\"0s\""},
+    {"timer_floor", tail_trunk + "[trunk.sip]\nmin_se='1h'\n", "trunk[0].sip.min_se", "longer than",
+     "session_expires"},
+    {"reliable", tail_trunk + "[trunk.sip]\nreliable_provisionals='yes'\n",
+     "trunk[0].sip.reliable_provisionals", "\"yes\"", "\"supported\""},
+    {"algorithm_without_logins", tail_trunk + "[trunk.sip]\nauth_algorithms=['MD5']\n",
+     "trunk[0].sip.auth_algorithms", "nobody logs in", "credentials"},
+    {"carrier_challenges",
+     listener + "[[carrier]]\nid='c'\nsources=['10.0.0.9']\n[carrier.sip]\nauth_algorithms=['MD5']\n",
+     "carrier[0].sip.auth_algorithms", "unknown key", "trunk.sip"},
     {"log_level", listener + "[log]\nlevel='loud'\n", "log.level", "\"loud\"", "\"warning\""},
     {"suffix",
      "[server]\ndomain_suffix='10.0.0.1'\n[[server.listen]]\ntransport='udp'\nbind='192.0.2.1:5060'\n",

@@ -1,0 +1,88 @@
+// Legs: one INVITE of ours, several who answer it (RFC 3261 12.1, 13.2.2.4): early dialogs side by side, and
+// the end of those that lost.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "call/legs.h"
+
+namespace baton::call {
+
+// Puts the early dialog of that tag in front. False: there is none.
+bool Legs::switch_early(Leg& leg, std::string_view tag) {
+  if (leg.dialog.remote_tag == tag) return true;
+  const auto found = std::find_if(leg.other_early.begin(), leg.other_early.end(),
+                                  [&](const Leg::Early& early) { return early.dialog.remote_tag == tag; });
+  if (found == leg.other_early.end()) return false;
+  std::swap(found->dialog, leg.dialog);
+  std::swap(found->remote, leg.remote);
+  std::swap(found->peer_rseq, leg.peer_rseq);
+  std::swap(found->settled, leg.early_settled);
+  if (leg.remote) configure(leg);
+  return true;
+}
+
+// The dialog that a response to our INVITE makes or belongs to. False: there are too many already.
+bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& source) {
+  const std::string_view tag = response.to().tag();
+  if (tag.empty()) return true;
+  if (!leg.dialog.remote_tag.empty() && !switch_early(leg, tag)) {
+    if (leg.other_early.size() + 1 >= limits::forks_max && response.status() < 200) return false;
+    leg.other_early.push_back({leg.dialog, std::move(leg.remote), leg.peer_rseq, leg.early_settled});
+    leg.remote.reset();
+    leg.peer_rseq.reset();
+    leg.early_settled = false;
+    // Each counts its requests from the INVITE that they share.
+    leg.dialog.remote_tag.clear();
+    leg.dialog.local_cseq = leg.invite_cseq;
+  }
+  leg.dialog.establish(response, source);
+  return true;
+}
+
+// RFC 6026 8.2: each repeat of a 2xx is answered with the same ACK; another fork's is a call of its own,
+// which must not be left alone (RFC 3261 13.2.2.4).
+void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Source& source) {
+  const std::string tag(response.to().tag());
+  if (tag == leg.dialog.remote_tag) {
+    if (!leg.last_ack) return;
+    sip::Draft ack = leg.dialog.ack(response.cseq().number);
+    sip::copy_credentials(*leg.last_ack, ack);
+    return cx_.txns.ack(cx_.now, std::move(ack), leg.dialog.next_hop, leg.self.pack());
+  }
+  const bool known = std::find(leg.forks.begin(), leg.forks.end(), tag) != leg.forks.end();
+  if (!known && leg.forks.size() >= limits::forks_max) return;
+  drop_fork(leg, response, source, !known);
+  if (!known) leg.forks.push_back(tag);
+}
+
+void Legs::drop_fork(Leg& leg, const sip::Message& response, const Source& source, bool with_bye) {
+  dialog::Dialog fork;
+  const auto early =
+      std::find_if(leg.forgotten_early.begin(), leg.forgotten_early.end(),
+                   [&](const dialog::Dialog& one) { return one.remote_tag == response.to().tag(); });
+  if (early != leg.forgotten_early.end()) {
+    fork = *early;  // its requests go on counting after our PRACKs
+  } else {
+    fork.call_id = response.call_id();
+    fork.local_tag = response.from().tag();
+    fork.local_cseq = response.cseq().number;
+    sip::NameAddr from = response.from();
+    sip::NameAddr to = response.to();
+    from.parameters.clear();
+    to.parameters.clear();
+    fork.local_address = from.to_string();
+    fork.remote_address = to.to_string();
+    fork.remote_target = to.uri.to_string(false);
+  }
+  fork.establish(response, source);
+  sip::Draft ack = fork.ack(response.cseq().number);
+  if (leg.outgoing) sip::copy_credentials(leg.invite_draft, ack);
+  cx_.txns.ack(cx_.now, std::move(ack), fork.next_hop, leg.self.pack());
+  if (!with_bye) return;
+  sip::Draft bye = fork.request(sip::Method::bye);
+  bye.add(sip::HeaderId::reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+  if (!leg.digest.empty()) leg.digest.sign(bye, leg.auth_username, leg.auth_password, cx_.rng);
+  cx_.txns.request(cx_.now, std::move(bye), fork.next_hop, leg.self.pack());
+}
+
+}  // namespace baton::call

@@ -1,0 +1,31 @@
+#include "config/read.h"
+
+namespace baton::config {
+
+trunk::SipSettings read_sip(const Section& section, bool has_logins) {
+  trunk::SipSettings sip;
+  constexpr Duration least = 90s;  // RFC 4028 4
+  constexpr Duration most = 24h;
+  sip.session_expires = section.duration("session_expires", 0s, most, sip.session_expires);
+  if (sip.session_expires != 0s && sip.session_expires < least) {
+    section.problem("session_expires", "a session timer is at least 90 s (RFC 4028 4)",
+                    R"(write "90s" or more, or "0s" for none)");
+  }
+  sip.min_se = section.duration("min_se", least, most, sip.min_se);
+  if (sip.session_expires >= least && sip.session_expires < sip.min_se) {
+    section.problem("min_se", "min_se is longer than the session_expires that is asked for",
+                    "make session_expires as long, or min_se shorter");
+  }
+  sip.reliable_provisionals =
+      section.value_or("reliable_provisionals", to_reliable_provisionals, sip.reliable_provisionals);
+  sip.hold = section.value_or("hold", to_hold_style, sip.hold);
+  if (!has_logins || !section.has("auth_algorithms")) return sip;
+  sip.auth_algorithms = section.values("auth_algorithms", to_digest_algorithm);
+  if (!section.has_items("auth_algorithms")) {
+    section.problem("auth_algorithms", "without an algorithm nobody can log in",
+                    R"(write for example auth_algorithms = ["MD5", "SHA-256"])");
+  }
+  return sip;
+}
+
+}  // namespace baton::config

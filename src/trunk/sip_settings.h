@@ -1,0 +1,36 @@
+// How SIP is spoken with one trunk's endpoint or one carrier, where the RFCs leave a choice. A value; what a
+// call was set up with it keeps.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/time.h"
+#include "sip/digest.h"
+
+namespace baton::trunk {
+
+// Reliable provisional responses (RFC 3262). A peer that requires them gets them in any case.
+enum class ReliableProvisionals : std::uint8_t {
+  off,        // not offered
+  supported,  // offered; used for what carries a session description when the peer can do it
+  required,   // calls without them are refused (421), ours ask for them
+};
+
+// What one party's hold does to the other.
+enum class HoldStyle : std::uint8_t {
+  anchored,  // nothing on the wire: it hears what the holder sends, its own media goes nowhere
+  relayed,   // it is offered the same direction by re-INVITE
+};
+
+struct SipSettings {
+  Duration session_expires = 1800s;  // RFC 4028; 0: we ask for no session timer
+  Duration min_se = 90s;             // the shortest interval that is taken
+  ReliableProvisionals reliable_provisionals = ReliableProvisionals::supported;
+  HoldStyle hold = HoldStyle::anchored;
+  // What a login of the trunk is challenged with, in this order; one at least.
+  std::vector<sip::DigestAlgorithm> auth_algorithms = {
+      sip::DigestAlgorithm::sha512_256, sip::DigestAlgorithm::sha256, sip::DigestAlgorithm::md5};
+};
+
+}  // namespace baton::trunk
