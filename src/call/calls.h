@@ -89,6 +89,7 @@ class Calls {
   void on_failed(const LegFailed& event);
   void on_ended(const LegEnded& event);
   void on_silent(const LegSilent& event);
+  void on_updated(const LegUpdated& event);
   void leg_left(Call& call, LegHandle leg, const Why& why);
   void end_call(Call& call, LegHandle leaver, const Why& why);
   void fail_setup(Call& call);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "call/calls.h"
+#include "call/reason.h"
 #include "sip/draft.h"
 
 namespace baton::call {
@@ -12,6 +13,8 @@ namespace {
 int outward_status(int status) {
   if (status == 401 || status == 407) return 503;
   if (status >= 300 && status < 400) return 502;
+  // Nobody answered: that is no fault of a server on the way (RFC 3398 8.2.6.1; Q.850 cause 19).
+  if (status == 408) return 480;
   return status < 400 ? 503 : status;
 }
 
@@ -33,6 +36,8 @@ void Calls::handle(LegEvent event) {
     on_ended(*ended);
   } else if (const auto* target = std::get_if<LegTarget>(&event)) {
     on_target(*target);
+  } else if (const auto* updated = std::get_if<LegUpdated>(&event)) {
+    on_updated(*updated);
   } else if (const auto* silent = std::get_if<LegSilent>(&event)) {
     on_silent(*silent);
   } else if (const auto* referred = std::get_if<LegReferred>(&event)) {
@@ -112,6 +117,7 @@ void Calls::on_failed(const LegFailed& event) {
   if (!event.unreachable || hunt.status == 0) {
     hunt.status = event.unreachable ? 503 : event.status;
     hunt.reason = event.unreachable ? "Nobody answers there" : event.reason;
+    hunt.q850 = event.unreachable ? 0 : leg->q850;
   }
   // Another target of the same host only when this one did not serve (RFC 3263 4.3).
   if (!event.unreachable && event.status != 503) {
@@ -136,15 +142,21 @@ void Calls::fail_setup(Call& call) {
   tell_joiner(call, TransferEvent::target_failed, call.hunt.status != 0 ? call.hunt.status : 503,
               call.hunt.reason, call.hunt.status == 0 ? "carrier" : "target");
   const int status = outward_status(call.hunt.status != 0 ? call.hunt.status : 503);
-  const Hangup code =
-      call.hunt.status == 0 ? Hangup::no_more_destinations : hangup_for_status(call.hunt.status);
+  const int cause =
+      call.hunt.q850 != 0 ? call.hunt.q850 : q850_for_status(call.hunt.status != 0 ? call.hunt.status : 503);
+  Hangup code = call.hunt.status == 0 ? Hangup::no_more_destinations : hangup_for_status(call.hunt.status);
+  // The network's cause says more than a status that stands for many.
+  const bool vague = call.hunt.status == 480 || call.hunt.status == 500 || call.hunt.status == 503;
+  if (const auto meant = status_for_q850(cause); call.hunt.q850 != 0 && vague && meant) {
+    code = hangup_for_status(*meant);
+  }
   log(Severity::info, "call.failed", {{"call", call.root_uuid}, {"status", std::to_string(status)}});
   call.span.cdr.sip_status = call.hunt.status != 0 ? call.hunt.status : 503;
   const HangupSource source = call.hunt.status == 0 ? HangupSource::baton
                               : call.inbound        ? HangupSource::customer
                                                     : HangupSource::carrier;
   close_span(call.span, cx_.now, {.code = code, .source = source, .status = status});
-  Rejection rejection{.status = status, .code = code, .text = call.hunt.reason};
+  Rejection rejection{.status = status, .code = code, .text = call.hunt.reason, .q850 = cause};
   if (status == 503) rejection.retry_after_s = 5;
   const LegHandle caller = call.caller;
   call.caller = {};
@@ -172,7 +184,10 @@ void Calls::on_ended(const LegEnded& event) {
   Why why;
   why.source = source_of(*leg);
   why.code = event.leg == call->caller ? Hangup::normal : Hangup::normal_callee;
-  why.reason = sip::is_safe_value(event.reason) ? event.reason : std::string{};
+  why.reason = relayed_reason(event.reason);
+  if (const auto cause = q850_cause(event.reason); cause && event.how == LegEnd::hung_up) {
+    if (const auto status = status_for_q850(*cause)) why.code = hangup_for_status(*status);
+  }
   if (event.how == LegEnd::cancelled) {
     why.code = Hangup::user_cancelled;
     why.status = 487;
@@ -184,6 +199,18 @@ void Calls::on_ended(const LegEnded& event) {
     why.source = HangupSource::baton;
   }
   leg_left(*call, event.leg, why);
+}
+
+// A party holds, resumes or has moved. Its own media is set; the other one may have to be told.
+void Calls::on_updated(const LegUpdated& event) {
+  const Leg* leg = legs_.find(event.leg);
+  Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr || !call->has(event.leg) || !leg->remote) return;
+  const LegHandle other = call->other(event.leg);
+  const Leg* far = legs_.find(other);
+  if (far == nullptr || !far->in_call() || far->sip.hold != trunk::HoldStyle::relayed) return;
+  const sdp::Direction direction = leg->remote->direction;
+  if (direction != far->offer_direction) legs_.reoffer(other, direction);
 }
 
 // A call without media is dead. But an agent that has handed over may rest while the target is called.

@@ -107,7 +107,7 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
   plan.max_forwards = hunt.max_forwards;
   plan.headers = hunt.headers;
   if (own != nullptr) plan.sip = own->sip;
-  if (const auto* carrier = cx_.model->carrier(route.carrier_id)) plan.sip = carrier->sip;
+  if (carrier != nullptr) plan.sip = carrier->sip;
   plan.no_answer_after = hunt.no_answer_after;
   plan.call = call;
   plan.root_call_uuid = root_uuid;

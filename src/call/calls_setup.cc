@@ -151,12 +151,15 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
                .code = Hangup::unauthorized,
                .challenge = true,
                .realm = trunk.domain,
+               .algorithms = trunk.sip.auth_algorithms,
                .unproven = true};
   bool failed = false;
   for (const auto& entry : request.entries()) {
     if (entry.id != sip::HeaderId::authorization) continue;
     const auto credentials = sip::DigestCredentials::parse(request.value_of(entry));
     if (!credentials || credentials->realm != trunk.domain) continue;
+    const auto& offered = trunk.sip.auth_algorithms;
+    if (std::find(offered.begin(), offered.end(), credentials->algorithm) == offered.end()) continue;
     if (!cx_.world.may_log_in(leg.source.remote, trunk.id)) {
       challenge = {.status = 503,
                    .code = Hangup::unauthorized,

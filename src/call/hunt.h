@@ -41,6 +41,7 @@ struct Hunt {
   // What to report when nothing is left: the last answer anybody gave, else that nobody did.
   int status = 0;
   std::string reason;
+  int q850 = 0;  // the cause that came with it; 0: none
 
   [[nodiscard]] bool active() const { return query != 0 || static_cast<bool>(leg); }
 };

@@ -45,6 +45,7 @@ enum class LegTimer : std::uint8_t {
   notify,        // the next NOTIFY may go (one a second)
   linger,        // ended: until the 2xx to our INVITE can no longer be repeated
   farewell,      // the BYE waits for the answer to the final NOTIFY no longer
+  probe,         // a party that holds: is it there?
   refresh,       // RFC 4028 10: half the session interval has passed, or a refresh is to be tried again
   reliable,      // RFC 3262 3: the provisional again, until its PRACK
   provisional,   // RFC 3261 13.3.1.1: one a minute
@@ -178,6 +179,7 @@ struct Leg {
   std::vector<sdp::Codec> wanted;
   bool reoffering = false;  // an offer of ours is out: re-INVITE or UPDATE
   bool reoffer_wanted = false;
+  sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our offers in mid-call
 
   std::vector<PendingRequest> pending;
   std::vector<OpenRefer> open_refers;
@@ -192,6 +194,7 @@ struct Leg {
   bool bye_sent = false;
   bool bye_waits_for_notify = false;
   int final_status = 0;
+  int q850 = 0;                  // the cause its refusal gave; 0: none
   std::optional<Time> ended_at;  // when the party was let go or left
 
   [[nodiscard]] bool alive() const { return state != LegState::ended; }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "call/reason.h"
 #include "sip/text.h"
 
 namespace baton::call {
@@ -122,7 +123,7 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       return;
     }
     case LegTimer::reoffer:
-      return reoffer(leg.self);
+      return try_reoffer(leg);
     case LegTimer::notify:
       return pump_notifies(leg);
     case LegTimer::farewell:
@@ -133,6 +134,8 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       return repeat_reliable(leg);
     case LegTimer::provisional:
       return repeat_progress(leg);
+    case LegTimer::probe:
+      return probe(leg.self);
     case LegTimer::refresh:
       return send_refresh(leg);
     case LegTimer::session_over:
@@ -190,6 +193,10 @@ void Legs::hang_up(LegHandle handle, const Goodbye& goodbye) {
   // The first reason stands.
   if (leg.state == LegState::closing || leg.state == LegState::withdrawing) return;
   leg.bye_reason = goodbye.reason;
+  if (!q850_cause(leg.bye_reason)) {
+    if (!leg.bye_reason.empty()) leg.bye_reason += ", ";
+    leg.bye_reason += q850_reason(q850_for_hangup(goodbye.code));
+  }
   leg.bye_code = static_cast<int>(goodbye.code);
   switch (leg.state) {
     case LegState::preparing:
@@ -199,9 +206,12 @@ void Legs::hang_up(LegHandle handle, const Goodbye& goodbye) {
       leg.ended_at = cx_.now;
       disarm(leg, LegTimer::no_answer);
       close_media(leg);
-      return cx_.txns.cancel(cx_.now, leg.invite, goodbye.reason);
+      return cx_.txns.cancel(cx_.now, leg.invite, leg.bye_reason);
     case LegState::offered:
-      return reject(handle, {.status = goodbye.reject_status, .code = goodbye.code});
+      return reject(handle,
+                    {.status = goodbye.reject_status,
+                     .code = goodbye.code,
+                     .q850 = q850_cause(goodbye.reason).value_or(q850_for_status(goodbye.reject_status))});
     case LegState::answered:
       if (!leg.outgoing) {
         // RFC 3261 15: the callee may not send BYE before the ACK, or before giving up on it.
@@ -320,7 +330,8 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
   const std::string tag = leg != nullptr ? leg->dialog.local_tag : cx_.rng.token(10);
   sip::Draft response = sip::make_response(request, verdict.status, tag);
   if (verdict.challenge) {
-    for (const auto& challenge : cx_.digest.challenges(cx_.now, verdict.realm, verdict.stale)) {
+    for (const auto& challenge :
+         cx_.digest.challenges(cx_.now, verdict.realm, verdict.stale, verdict.algorithms)) {
       response.add(sip::HeaderId::www_authenticate, challenge.to_string());
     }
   }
@@ -330,6 +341,7 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
     response.add(sip::HeaderId::retry_after, std::to_string(verdict.retry_after_s));
   }
   if (verdict.min_se_s != 0) response.add(sip::HeaderId::min_se, std::to_string(verdict.min_se_s));
+  if (verdict.q850 != 0) response.add(sip::HeaderId::reason, q850_reason(verdict.q850));
   if (!verdict.require.empty()) response.add(sip::HeaderId::require, verdict.require);
   if (!verdict.text.empty()) {
     const auto local = cx_.listeners.empty() ? SocketAddress{} : cx_.listeners.front().advertised;

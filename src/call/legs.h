@@ -46,6 +46,7 @@ struct Rejection {
   Hangup code = Hangup::none;
   std::string text{};          // Warning
   int warning = 399;           // its warn-code (RFC 3261 20.43)
+  int q850 = 0;                // Reason (RFC 6432); 0: none
   unsigned retry_after_s = 0;  // 0: none
   unsigned min_se_s = 0;       // 422: Min-SE
   std::string require{};       // 421: what the peer has to support
@@ -97,8 +98,11 @@ class Legs {
   // CANCEL, BYE or a refusal, whatever the state asks for; a 2xx that crosses is ACKed and BYEd. LegEnded
   // follows when it is over. The media endpoint is given back at once.
   void hang_up(LegHandle leg, const Goodbye& goodbye);
-  // A fresh, full offer by re-INVITE (RFC 6337 5.3): takes a party off hold.
-  void reoffer(LegHandle leg);
+  // A fresh offer by re-INVITE (RFC 6337 5.3), as RFC 3311 5.1 wants it in mid-call: takes a party off hold,
+  // or, with another direction, puts it there.
+  void reoffer(LegHandle leg, sdp::Direction direction = sdp::Direction::sendrecv);
+  // A party on hold may be silent; whether it is still there is asked, now and as long as it holds.
+  void probe(LegHandle leg);
 
   // ---- REFER ----
   void answer_refer(LegHandle leg, txn::TxnId refer, const Rejection& verdict,
@@ -141,6 +145,7 @@ class Legs {
   // legs_invite_in.cc
   void on_request(txn::RequestReceived& event);
   void on_new_invite(txn::RequestReceived& event);
+  [[nodiscard]] bool is_own_invite(const sip::Message& invite) const;
   void on_ack(txn::AckReceived& event);
   void on_cancel(txn::CancelReceived& event);
   void send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp);
@@ -198,6 +203,7 @@ class Legs {
   void restart_session(Leg& leg);
   void send_refresh(Leg& leg);
   void on_session_over(Leg& leg);
+  void on_probe_answered(Leg& leg, int status);
   // legs_checks.cc
   [[nodiscard]] bool refuse_unserved(const sip::Message& request, txn::TxnId txn, Leg* leg);
   // legs_media.cc
@@ -207,6 +213,7 @@ class Legs {
   [[nodiscard]] std::string make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted);
   [[nodiscard]] std::string make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted);
   [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
+  void try_reoffer(Leg& leg);
   void send_reoffer(Leg& leg);
   void restore_offer(Leg& leg);
   // legs.cc
@@ -243,5 +250,7 @@ inline constexpr const char* supported_tags = "timer, 100rel, norefersub, nosub,
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
 // The session description in it; empty when there is none, or a body of another type.
 [[nodiscard]] std::string_view sdp_of(const sip::Message& message);
+// All its Reasons as one list (RFC 3326).
+[[nodiscard]] std::string reasons_of(const sip::Message& message);
 
 }  // namespace baton::call

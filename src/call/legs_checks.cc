@@ -42,6 +42,15 @@ std::string_view sdp_of(const sip::Message& message) {
   return content_type(message) == "application/sdp" ? message.body() : std::string_view{};
 }
 
+std::string reasons_of(const sip::Message& message) {
+  std::string all;
+  for (const auto element : message.elements(sip::HeaderId::reason)) {
+    if (!all.empty()) all += ", ";
+    all += element;
+  }
+  return all;
+}
+
 bool Legs::refuse_unserved(const sip::Message& request, txn::TxnId txn, Leg* leg) {
   const sip::Method method = request.method();
   // A REFER's requirements are part of the rules of transfers.

@@ -72,7 +72,7 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
 
 void Legs::on_bye(Leg& leg, txn::RequestReceived& event) {
   respond(event.request, event.txn, {.status = 200}, &leg);
-  const std::string reason(event.request.header(sip::HeaderId::reason));
+  const std::string reason = reasons_of(event.request);
   if (leg.state == LegState::offered) {
     // A caller may end an early dialog by BYE; its INVITE is answered all the same (RFC 3261 15.1.2).
     respond(*leg.request, leg.invite, {.status = 487, .code = Hangup::user_cancelled}, &leg);
@@ -255,6 +255,8 @@ void Legs::on_pending_failed(Leg& leg, const PendingRequest& request, int status
     case sip::Method::invite:
     case sip::Method::update:
       return on_change_failed(leg, request, response, status);
+    case sip::Method::options:
+      return on_probe_answered(leg, status);
     default:
       return;
   }

@@ -80,6 +80,7 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
     return refuse({.status = 483, .code = Hangup::too_many_hops});
   }
   if (refuse_unserved(invite, event.txn, nullptr)) return;
+  if (is_own_invite(invite)) return refuse({.status = 482, .code = Hangup::loop_detected});
   const LegHandle handle = legs_.emplace();
   ++live_;
   Leg& leg = legs_.at(handle);
@@ -112,6 +113,19 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
     leg.remote = std::move(*offer);
   }
   emit(LegOffered{handle});
+}
+
+// An INVITE of ours that comes back to where it was made has gone round in a circle (RFC 3261 16.3, for lack
+// of a Via of ours that would tell: 482). To another number it is a spiral, and welcome.
+bool Legs::is_own_invite(const sip::Message& invite) const {
+  const auto asked = sip::Uri::parse(invite.request_uri());
+  const auto [first, last] = by_call_id_.equal_range(std::string(invite.call_id()));
+  return std::any_of(first, last, [&](const auto& entry) {
+    const Leg* leg = legs_.find(entry.second);
+    if (leg == nullptr || !leg->outgoing || leg->dialog.local_tag != invite.from().tag()) return false;
+    const auto own = sip::Uri::parse(leg->invite_draft.request_uri());
+    return asked && own && asked->user == own->user;
+  });
 }
 
 std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSettings& terms) {
@@ -224,13 +238,13 @@ void Legs::on_ack(txn::AckReceived& event) {
       }
     }
   }
-  if (leg.reoffer_wanted) reoffer(leg.self);
+  if (leg.reoffer_wanted) try_reoffer(leg);
 }
 
 void Legs::on_cancel(txn::CancelReceived& event) {
   Leg* leg = legs_.find(LegHandle::unpack(event.owner));
   if (leg == nullptr || leg->state != LegState::offered || leg->invite != event.invite) return;
-  const std::string reason(event.cancel.header(sip::HeaderId::reason));
+  const std::string reason = reasons_of(event.cancel);
   respond(*leg->request, leg->invite, {.status = 487, .code = Hangup::user_cancelled}, leg);
   leg->final_status = 487;
   finish(*leg, LegEnd::cancelled, reason);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "call/legs.h"
+#include "call/reason.h"
 
 namespace baton::call {
 LegHandle Legs::dial(DialPlan plan) {
@@ -190,6 +191,7 @@ void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
     return send_invite_again(leg);
   }
   disarm(leg, LegTimer::no_answer);
+  leg.q850 = q850_cause(response).value_or(0);
   fail(leg, status, std::string(response.reason_phrase()), false);
 }
 

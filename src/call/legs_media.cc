@@ -63,8 +63,8 @@ void Legs::media_done(const media::Result& result) {
   } else if (const auto* silent = std::get_if<media::Silent>(&result)) {
     Leg* leg = leg_of(silent->id);
     if (leg == nullptr || leg->state != LegState::confirmed || leg->end_reported) return;
-    // A party that holds may say nothing while it does.
-    if (leg->remote && leg->remote->direction != sdp::Direction::sendrecv) return;
+    // A party that holds may say nothing while it does, as long as it is there.
+    if (leg->remote && leg->remote->direction != sdp::Direction::sendrecv) return probe(leg->self);
     emit(LegSilent{leg->self});
   }
 }
@@ -106,7 +106,7 @@ std::string Legs::make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
         leg.local.formats.push_back({codec, sdp::default_payload_type(codec)});
       }
     }
-    leg.local.direction = sdp::Direction::sendrecv;
+    leg.local.direction = leg.offer_direction;
     std::string sdp = sdp::write_reoffer(leg.local, *leg.remote);
     if (sdp != leg.last_sdp) {
       leg.local.version = ++leg.last_version;
@@ -160,12 +160,18 @@ bool Legs::take_answer(Leg& leg, std::string_view body) {
 
 // ---- Offers of ours in mid-call -----------------------------------------------------------------
 
-void Legs::reoffer(LegHandle handle) {
+void Legs::reoffer(LegHandle handle, sdp::Direction direction) {
   Leg* leg = legs_.find(handle);
-  if (leg == nullptr || (leg->state != LegState::confirmed && leg->state != LegState::answered)) return;
-  leg->reoffer_wanted = true;
-  if (leg->reoffering || leg->unacked || leg->state != LegState::confirmed) return;
-  send_reoffer(*leg);
+  if (leg == nullptr) return;
+  leg->offer_direction = direction;
+  try_reoffer(*leg);
+}
+
+void Legs::try_reoffer(Leg& leg) {
+  if (leg.state != LegState::confirmed && leg.state != LegState::answered) return;
+  leg.reoffer_wanted = true;
+  if (leg.reoffering || leg.unacked || leg.state != LegState::confirmed) return;
+  send_reoffer(leg);
 }
 
 void Legs::send_reoffer(Leg& leg) {

@@ -9,6 +9,8 @@ namespace {
 // Something else is under way in the dialog; it may refresh the session itself.
 constexpr Duration busy_wait = 2s;
 
+constexpr Duration probe_interval = 60s;
+
 }  // namespace
 
 // The interval counts from the 2xx to whatever refreshed the session last (RFC 4028 7.2, 9).
@@ -36,6 +38,25 @@ void Legs::send_refresh(Leg& leg) {
     request.draft.body("application/sdp", leg.last_sdp);
   }
   send_in_dialog(leg, std::move(request));
+}
+
+void Legs::probe(LegHandle handle) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || leg->state != LegState::confirmed) return;
+  const bool holds = leg->remote && leg->remote->direction != sdp::Direction::sendrecv;
+  const bool asked = std::any_of(leg->pending.begin(), leg->pending.end(),
+                                 [](const PendingRequest& p) { return p.method == sip::Method::options; });
+  if (!holds || asked) return;
+  PendingRequest request;
+  request.method = sip::Method::options;
+  request.draft = leg->dialog.request(sip::Method::options);
+  send_in_dialog(*leg, std::move(request));
+}
+
+void Legs::on_probe_answered(Leg& leg, int status) {
+  if (leg.state != LegState::confirmed) return;
+  if (status == 481 || status == 408) return lose(leg);
+  arm(leg, LegTimer::probe, probe_interval);
 }
 
 void Legs::on_session_over(Leg& leg) {

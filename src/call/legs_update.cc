@@ -125,7 +125,7 @@ void Legs::on_change_answered(Leg& leg, const PendingRequest& request, const sip
     cx_.world.log({Severity::warning, "leg.reoffer_unusable", {{"party", leg.party}}});
   }
   leg.before_offer.reset();
-  if (leg.reoffer_wanted) reoffer(leg.self);
+  if (leg.reoffer_wanted) try_reoffer(leg);
 }
 
 // A change that is refused leaves the session as it was (RFC 3261 14.1).
@@ -155,10 +155,10 @@ void Legs::on_change_failed(Leg& leg, PendingRequest request, const sip::Message
   const bool no_update = status == 405 || status == 501 || status == 504;
   if (request.method == sip::Method::update && no_update) {
     leg.peer_updates = false;
-    return request.refresh ? send_refresh(leg) : reoffer(leg.self);
+    return request.refresh ? send_refresh(leg) : try_reoffer(leg);
   }
   if (request.refresh) arm(leg, LegTimer::refresh, retry_after(response));
-  if (leg.reoffer_wanted) reoffer(leg.self);
+  if (leg.reoffer_wanted) try_reoffer(leg);
 }
 
 // The peer has no such dialog any more, or does not answer.

@@ -58,8 +58,12 @@ class DigestServer {
   // `secret`: at least 32 unguessable bytes, from outside the machine.
   DigestServer(std::string secret, Duration nonce_life = 300s);
 
-  // One challenge per algorithm, strongest first (RFC 8760 2.3). They share one fresh nonce.
-  [[nodiscard]] std::vector<Challenge> challenges(Time now, std::string_view realm, bool stale) const;
+  // One challenge per algorithm, in that order (RFC 8760 2.3 wants the strongest first; peers that look at
+  // the first alone may want another). They share one fresh nonce.
+  [[nodiscard]] std::vector<Challenge> challenges(Time now, std::string_view realm, bool stale,
+                                                  const std::vector<DigestAlgorithm>& algorithms = {
+                                                      DigestAlgorithm::sha512_256, DigestAlgorithm::sha256,
+                                                      DigestAlgorithm::md5}) const;
 
   enum class Verdict : std::uint8_t { good, stale, bad, replayed };
   // `password` of the user the credentials name. Constant-time comparison. `stale`: the password is right but

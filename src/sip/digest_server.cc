@@ -47,10 +47,11 @@ DigestServer::DigestServer(std::string secret, Duration nonce_life)
   BATON_ASSERT(nonce_life_ > Duration::zero());
 }
 
-std::vector<Challenge> DigestServer::challenges(Time now, std::string_view realm, bool stale) const {
+std::vector<Challenge> DigestServer::challenges(Time now, std::string_view realm, bool stale,
+                                                const std::vector<DigestAlgorithm>& algorithms) const {
   const std::string nonce = make_nonce(now);
   std::vector<Challenge> offered;
-  for (const auto algorithm : {DigestAlgorithm::sha512_256, DigestAlgorithm::sha256, DigestAlgorithm::md5}) {
+  for (const DigestAlgorithm algorithm : algorithms) {
     Challenge challenge;
     challenge.realm = realm;
     challenge.nonce = nonce;

@@ -68,6 +68,7 @@ struct Script {
   std::optional<Duration> final_after = 1s;  // nothing: rings for ever
   int final_status = 200;
   std::string retry_after = "5";          // of a 503; empty: none
+  std::string final_reason;               // Reason of a refusal
   std::string redirect_to;                // Contact of a 3xx
   int challenge = 0;                      // 401 or 407 to an INVITE without credentials
   bool answers_though_cancelled = false;  // its 200 crosses the CANCEL
@@ -106,6 +107,7 @@ struct Seen {
   std::vector<int> provisionals;
   int final_status = 0;  // of the INVITE that made the call
   std::string warning;
+  std::string final_reason;  // Reason of that
   std::string hangup_code;
   bool answered = false;
   bool over = false;

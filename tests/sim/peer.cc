@@ -100,6 +100,11 @@ void Peer::act(Party& party, const Act& act) {
   if (!has_dialog && act.what != What::cancel && act.what != What::bye) return;
   switch (act.what) {
     case What::bye:
+      if (!act.headers.empty() && party.up()) {
+        finish(party, "self");
+        ask(party, Method::bye, act.headers);
+        return;
+      }
       return leave(party);
     case What::cancel:
       return send_cancel(party);
@@ -372,6 +377,7 @@ void Peer::on_invite_response(Asked& asked, const std::string& branch, const Mes
   if (retry_with_credentials(asked, response)) return;
   party.seen.final_status = response.status();
   party.seen.warning = std::string(response.header(HeaderId::warning));
+  party.seen.final_reason = std::string(response.header(HeaderId::reason));
   party.seen.hangup_code = std::string(response.header(HeaderId::x_baton_hangup_code));
   finish(party, party.cancelled ? "cancel" : "refused");
 }
@@ -662,6 +668,7 @@ void Peer::answer(const std::string& key) {
   }
   if (status >= 300) {
     Draft draft = reply(served, status);
+    if (!party.script.final_reason.empty()) draft.add(HeaderId::reason, party.script.final_reason);
     if (!party.script.redirect_to.empty()) draft.add(HeaderId::contact, party.script.redirect_to);
     if (status == 503 && !party.script.retry_after.empty()) {
       draft.add(HeaderId::retry_after, party.script.retry_after);
