@@ -113,6 +113,9 @@ void Calls::on_replacing(Leg& leg) {
   if ((pending != nullptr && pending->transferor != match) || call->joiner) {
     return refuse(491, Hangup::request_pending, "The call that Replaces names is being transferred", 1);
   }
+  if (const auto refusal = legs_.set_terms(leg.self, trusted ? carrier->sip : trunk->sip)) {
+    return legs_.reject(leg.self, *refusal);
+  }
   if (trusted) {
     leg.carrier_id = carrier->id;
   } else {
