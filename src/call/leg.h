@@ -70,6 +70,7 @@ struct PendingRequest {
   bool refresh = false;          // for the session timer alone: changes nothing
   std::uint32_t refer_cseq = 0;  // NOTIFY: whose subscription
   bool final_notify = false;
+  FlowId flow = 0;  // it went by that connection
 };
 
 // A REFER that has not been answered.

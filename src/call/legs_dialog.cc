@@ -181,6 +181,7 @@ void Legs::send_in_dialog(Leg& leg, PendingRequest request) {
   if (!leg.digest.empty()) {
     leg.digest.sign(request.draft, leg.auth_username, leg.auth_password, cx_.rng);
   }
+  request.flow = leg.dialog.next_hop.flow;
   request.txn = cx_.txns.request(cx_.now, request.draft, leg.dialog.next_hop, leg.self.pack());
   leg.pending.push_back(std::move(request));
 }

@@ -170,7 +170,7 @@ void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
     const bool waits = leg.state == LegState::inviting || leg.state == LegState::withdrawing;
     if (!waits || status == 100 || !enter_early(leg, response, event.source)) return;
     learn_peer(leg, response);
-    if (!take_reliable(leg, response) || leg.state != LegState::inviting) return;
+    if (!take_reliable(leg, response, event.source) || leg.state != LegState::inviting) return;
     leg.source = event.source;
     bool early_media = false;
     if (!sdp_of(response).empty() && take_answer(leg, sdp_of(response))) {

@@ -182,11 +182,20 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
 
 // In the early dialog the response has been put into. False: it has been seen, or another is missing before
 // it (RFC 3262 4).
-bool Legs::take_reliable(Leg& leg, const sip::Message& response) {
+bool Legs::take_reliable(Leg& leg, const sip::Message& response, const Source& source) {
   if (!has_tag(response, sip::HeaderId::require)) return true;
   const auto rseq = number_of(response.header(sip::HeaderId::rseq));
   if (!rseq || response.to().tag().empty()) return true;
-  if (leg.peer_rseq && *rseq != *leg.peer_rseq + 1) return false;
+  const bool again = leg.peer_rseq && *rseq == *leg.peer_rseq;
+  if (leg.peer_rseq && !again && *rseq != *leg.peer_rseq + 1) return false;
+  if (again) {
+    // Nothing repeats a PRACK that went down with its connection, so the repeated response asks for another.
+    const auto lost = std::find_if(leg.pending.begin(), leg.pending.end(), [&](const PendingRequest& p) {
+      return p.method == sip::Method::prack && p.flow != source.flow;
+    });
+    if (lost == leg.pending.end()) return false;
+    leg.pending.erase(lost);
+  }
   leg.peer_rseq = rseq;
   PendingRequest prack;
   prack.method = sip::Method::prack;
@@ -194,7 +203,7 @@ bool Legs::take_reliable(Leg& leg, const sip::Message& response) {
   prack.draft.add(sip::HeaderId::rack,
                   std::to_string(*rseq) + " " + std::to_string(response.cseq().number) + " INVITE");
   send_in_dialog(leg, std::move(prack));
-  return true;
+  return !again;
 }
 
 }  // namespace baton::call
