@@ -88,10 +88,7 @@ class Draw {
     script.requires_100rel = chance(10);
     script.offers_in_prack = chance(10);
     script.reliable = chance(30);
-    if (chance(10)) {
-      script.fork_tags = {"forka", "forkb"};
-      script.forks_answer = chance(50);
-    }
+    if (chance(10)) script.fork_tags = {"forka", "forkb"};
     if (chance(15)) script.acts.push_back({When::established, span(0s, 30s), What::update});
     if (chance(15)) script.acts.push_back({When::established, span(0s, 30s), What::update_offer});
     if (chance(10)) script.acts.push_back({When::ringing, span(0s, 5s), What::update});
