@@ -14,8 +14,6 @@ namespace baton::config {
 [[nodiscard]] std::vector<SocketAddress> read_name_servers(const Section& section);
 // What stands inside each account, trunk, number and carrier.
 [[nodiscard]] trunk::Model read_model(const Section& file);
-// [trunk.sip] or, where nobody logs in, [carrier.sip].
-[[nodiscard]] trunk::SipSettings read_sip(const Section& section, bool has_logins);
 // What they say about each other and about the server; gives each number the account of its trunk.
 void link_model(const Section& file, const Server& server, trunk::Model& model);
 

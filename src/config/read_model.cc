@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "config/number_plan.h"
+#include "config/profiles.h"
 #include "config/read.h"
+#include "config/read_settings.h"
 
 namespace baton::config {
 namespace {
@@ -10,7 +12,6 @@ constexpr std::int64_t cps_most = 100'000;
 constexpr std::int64_t concurrent_most = 1'000'000;
 constexpr Duration ring_least = 1s;
 constexpr Duration ring_most = 10min;
-constexpr std::size_t fallback_targets_most = 8;
 
 unsigned read_limit(const Section& section, std::string_view key, std::int64_t most) {
   return static_cast<unsigned>(section.integer(key, 0, most, 0));
@@ -38,51 +39,6 @@ trunk::Account read_account(const Section& section) {
   account.balance_micros = section.value("balance", to_micros_of_money);
   account.geo = read_geo(section.table("geo"));
   return account;
-}
-
-trunk::TransferSettings read_transfer(const Section& section) {
-  trunk::TransferSettings transfer;
-  transfer.enabled = section.boolean("enabled", transfer.enabled);
-  transfer.accept_code = static_cast<int>(section.integer("accept_code", 200, 202, transfer.accept_code));
-  if (transfer.accept_code == 201) {
-    section.problem("accept_code", "201 is no answer to a REFER", "write 202, or 200 (RFC 7647)");
-  }
-  transfer.ring_timeout = section.duration("ring_timeout", ring_least, ring_most, transfer.ring_timeout);
-  transfer.depth_max = static_cast<unsigned>(section.integer("depth_max", 1, 1000, transfer.depth_max));
-  transfer.allowed_hosts = section.values("allowed_hosts", to_transfer_host);
-  transfer.caller_id = section.value_or("caller_id", to_transfer_caller_id, transfer.caller_id);
-  transfer.fixed_caller_id = section.value_or("fixed_caller_id", to_number, transfer.fixed_caller_id);
-  transfer.copy_headers = section.boolean("copy_headers", transfer.copy_headers);
-  transfer.attended = section.boolean("attended", transfer.attended);
-  transfer.notify_id_first = section.boolean("notify_id_first", transfer.notify_id_first);
-  transfer.notify_progress = section.boolean("notify_progress", transfer.notify_progress);
-  transfer.last_bye = section.value_or("last_bye", to_last_bye, transfer.last_bye);
-  transfer.early_bye_continues = section.value_or("early_bye", to_early_bye, transfer.early_bye_continues);
-  transfer.return_on_target_hangup =
-      section.value_or("on_target_hangup", to_on_target_hangup, transfer.return_on_target_hangup);
-  transfer.fallback_targets = section.values("fallback_targets", to_number);
-  if (transfer.fallback_targets.size() > fallback_targets_most) {
-    section.problem("fallback_targets", "more than " + std::to_string(fallback_targets_most) + " numbers",
-                    "the transferee waits for each of them; keep the likely ones");
-  }
-  const bool is_fixed = transfer.caller_id == trunk::TransferCallerId::fixed;
-  if (is_fixed && !section.has("fixed_caller_id")) {
-    section.problem("fixed_caller_id", R"(caller_id = "fixed" needs a number)",
-                    R"(write fixed_caller_id = "+…" with a number of this account)");
-  }
-  if (!is_fixed && section.has("fixed_caller_id")) {
-    section.problem("fixed_caller_id", R"(this is used only with caller_id = "fixed")",
-                    R"(write caller_id = "fixed", or remove this key)");
-  }
-  return transfer;
-}
-
-trunk::IdentitySettings read_identity(const Section& section, trunk::IdentitySettings identity) {
-  identity.accept = section.boolean("accept", identity.accept);
-  identity.reveal_anonymous = section.boolean("reveal_anonymous", identity.reveal_anonymous);
-  identity.header = section.value_or("header", to_identity_header, identity.header);
-  identity.diversion = section.value_or("diversion", to_diversion_header, identity.diversion);
-  return identity;
 }
 
 struct Login {
@@ -171,8 +127,9 @@ void read_direction(const Section& section, trunk::Trunk& trunk) {
   }
 }
 
-trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix) {
+trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix, const Profiles& profiles) {
   trunk::Trunk trunk;
+  const Profile profile = profiles.of(section);
   section.require("id", R"(write id = "…", the first part of the trunk's domain)");
   section.require("account", R"(write account = "…", the id of an account)");
   trunk.id = section.value_or("id", to_domain_label, trunk.id);
@@ -182,9 +139,9 @@ trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix
   trunk.enabled = section.boolean("enabled", trunk.enabled);
   trunk.cps_max = read_limit(section, "cps_max", cps_most);
   trunk.concurrent_max = read_limit(section, "concurrent_max", concurrent_most);
-  trunk.transfer = read_transfer(section.table("transfer"));
-  trunk.identity = read_identity(section.table("identity"), trunk.identity);
-  trunk.sip = read_sip(section.table("sip"), true);
+  trunk.transfer = read_transfer(section.table("transfer"), profile.transfer);
+  trunk.identity = read_identity(section.table("identity"), profile.identity);
+  trunk.sip = read_sip(section.table("sip"), profile.sip, true);
   if (section.table("sip").has("auth_algorithms") && !section.has_items("credentials")) {
     section.table("sip").problem("auth_algorithms", "nobody logs in to this trunk",
                                  "add credentials, or remove this key");
@@ -202,8 +159,9 @@ trunk::Number read_number(const Section& section) {
   return number;
 }
 
-trunk::Carrier read_carrier(const Section& section) {
+trunk::Carrier read_carrier(const Section& section, const Profiles& profiles) {
   trunk::Carrier carrier;
+  const Profile profile = profiles.of(section);
   section.require("id", R"(write id = "…", the name that records call this carrier by)");
   carrier.id = section.value_or("id", to_id, carrier.id);
   carrier.name = section.value_or("name", to_name, carrier.id);
@@ -220,8 +178,10 @@ trunk::Carrier read_carrier(const Section& section) {
       section.value_or("rate_per_minute", to_micros_of_money, carrier.rate_per_minute_micros);
   carrier.trusted_to_transfer = section.boolean("trusted_to_transfer", carrier.trusted_to_transfer);
   carrier.strip_plus = section.boolean("strip_plus", carrier.strip_plus);
-  carrier.identity = read_identity(section.table("identity"), carrier.identity);
-  carrier.sip = read_sip(section.table("sip"), false);
+  trunk::IdentitySettings identity = profile.identity;
+  identity.reveal_anonymous = carrier.identity.reveal_anonymous;  // a matter of trust, not of dialect
+  carrier.identity = read_identity(section.table("identity"), identity);
+  carrier.sip = read_sip(section.table("sip"), profile.sip, false);
   if (!section.has_items("gateways") && !section.has_items("sources")) {
     section.problem(
         "", "this carrier neither takes calls nor sends any",
@@ -240,12 +200,14 @@ trunk::Model read_model(const Section& file) {
     server.require("domain_suffix",
                    R"(write domain_suffix = "sip.example.com"; a trunk's domain is <id>.<domain_suffix>)");
   }
+  const Profiles profiles(file);
   for (const Section& section : file.tables("account")) model.accounts.push_back(read_account(section));
   for (const Section& section : file.tables("trunk")) {
-    model.trunks.push_back(read_trunk(section, model.domain_suffix));
+    model.trunks.push_back(read_trunk(section, model.domain_suffix, profiles));
   }
   for (const Section& section : file.tables("number")) model.numbers.push_back(read_number(section));
-  for (const Section& section : file.tables("carrier")) model.carriers.push_back(read_carrier(section));
+  for (const Section& section : file.tables("carrier"))
+    model.carriers.push_back(read_carrier(section, profiles));
   model.number_plan = number_plan();
   return model;
 }

@@ -1,9 +1,8 @@
-#include "config/read.h"
+#include "config/read_settings.h"
 
 namespace baton::config {
 
-trunk::SipSettings read_sip(const Section& section, bool has_logins) {
-  trunk::SipSettings sip;
+trunk::SipSettings read_sip(const Section& section, trunk::SipSettings sip, bool has_logins) {
   constexpr Duration least = 90s;  // RFC 4028 4
   constexpr Duration most = 24h;
   sip.session_expires = section.duration("session_expires", 0s, most, sip.session_expires);

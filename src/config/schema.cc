@@ -11,7 +11,7 @@ namespace {
 using Keys = std::string_view;
 
 constexpr Keys file_keys[] = {"server", "tls",     "media", "store",  "log",    "dns",
-                              "limits", "account", "trunk", "number", "carrier"};
+                              "limits", "account", "trunk", "number", "carrier", "profile"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
@@ -28,6 +28,7 @@ constexpr Keys account_keys[] = {"id", "name", "cps_max", "cps_wait", "concurren
 constexpr Keys geo_keys[] = {"allow_all", "allowed_countries", "blocked_countries", "allowed_prefixes",
                              "blocked_prefixes"};
 constexpr Keys trunk_keys[] = {"id",
+                               "profile",
                                "account",
                                "name",
                                "direction",
@@ -56,10 +57,26 @@ constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se", "reliable_provis
                                    "auth_algorithms"};
 constexpr Keys carrier_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
-constexpr Keys carrier_keys[] = {
-    "id",         "name",     "gateways", "username",        "password",
-    "sources",    "prefixes", "priority", "rate_per_minute", "trusted_to_transfer",
-    "strip_plus", "identity", "sip"};
+constexpr Keys carrier_keys[] = {"id",
+                                 "profile",
+                                 "name",
+                                 "gateways",
+                                 "username",
+                                 "password",
+                                 "sources",
+                                 "prefixes",
+                                 "priority",
+                                 "rate_per_minute",
+                                 "trusted_to_transfer",
+                                 "strip_plus",
+                                 "identity",
+                                 "sip"};
+
+// What is a matter of dialect; whom to trust and whom to call is each trunk's own.
+constexpr Keys profile_keys[] = {"id", "based_on", "transfer", "identity", "sip"};
+constexpr Keys profile_transfer_keys[] = {"accept_code",     "attended", "copy_headers", "notify_id_first",
+                                          "notify_progress", "last_bye", "early_bye"};
+constexpr Keys profile_identity_keys[] = {"header", "diversion"};
 
 constexpr SectionSchema sections[] = {
     {"", file_keys},
@@ -78,6 +95,10 @@ constexpr SectionSchema sections[] = {
     {"trunk.transfer", transfer_keys},
     {"trunk.identity", identity_keys},
     {"trunk.sip", trunk_sip_keys},
+    {"profile", profile_keys},
+    {"profile.transfer", profile_transfer_keys},
+    {"profile.identity", profile_identity_keys},
+    {"profile.sip", trunk_sip_keys},
     {"number", number_keys},
     {"carrier", carrier_keys},
     {"carrier.identity", identity_keys},
