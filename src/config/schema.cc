@@ -10,7 +10,7 @@ namespace {
 
 using Keys = std::string_view;
 
-constexpr Keys file_keys[] = {"server", "tls",     "media", "store",  "log",    "dns",
+constexpr Keys file_keys[] = {"server", "tls",     "media", "store",  "log",     "dns",
                               "limits", "account", "trunk", "number", "carrier", "profile"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
