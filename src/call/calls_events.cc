@@ -314,7 +314,10 @@ void Calls::hear_silence(LegHandle listener) {
 
 void Calls::take_off_hold(LegHandle handle) {
   const Leg* leg = legs_.find(handle);
-  const bool held = leg != nullptr && leg->remote && leg->remote->direction != sdp::Direction::sendrecv;
+  if (leg == nullptr || !leg->remote) return;
+  // Held, or about to be: the offer that says so may still be out, or wait for its turn after a 491.
+  const bool held =
+      leg->remote->direction != sdp::Direction::sendrecv || leg->offer_direction != sdp::Direction::sendrecv;
   if (held) legs_.reoffer(handle);
 }
 

@@ -143,6 +143,12 @@ void Calls::on_ready(Leg& leg) {
                                    .code = Hangup::call_does_not_exist,
                                    .text = "The call that Replaces names has ended"});
   }
+  if (sought && call->joiner) {  // a transfer has come to wait for this very answer
+    return legs_.reject(leg.self, {.status = 491,
+                                   .code = Hangup::request_pending,
+                                   .text = "The call that Replaces names is being transferred",
+                                   .retry_after_s = 1});
+  }
   leg.call = call->self.pack();
   log(Severity::info, "call.replaced", {{"call", call->root_uuid}});
   if (in_it) {

@@ -13,6 +13,7 @@ bool Calls::begin_return(Call& call, LegHandle leaver, const Why& why) {
   const LegHandle stays = call.other(leaver);
   const Leg* left = legs_.find(stays);
   if (left == nullptr || !left->in_call()) return false;
+  if (parting_.contains(stays.pack())) return false;  // it is being let go itself
   auto routes = trunk::routes_to(*cx_.model, path.number);
   // Only a number of ours leads to an endpoint of ours.
   const trunk::Trunk* trunk = routes.empty() ? nullptr : cx_.model->trunk(routes.front().trunk_id);
@@ -29,6 +30,7 @@ bool Calls::begin_return(Call& call, LegHandle leaver, const Why& why) {
   (caller_left ? call.caller : call.callee) = {};
   (caller_left ? call.caller_id : call.callee_id) = trunk::CallerId{path.number, {}, false};
   call.returning = true;
+  tell_lingering(call, leaver);  // nobody is left with whom they could talk
 
   call.span = {};
   call.span.open = true;

@@ -359,7 +359,10 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
     }
   }
   response.set(sip::HeaderId::server, cx_.user_agent);
-  if (verdict.unproven) return cx_.txns.respond_once(cx_.now, txn, std::move(response));
+  // An INVITE refused at sight comes from anybody: no timer repeats the answer to a forged source (26.3.2.4).
+  const bool at_sight =
+      leg == nullptr && request.method() == sip::Method::invite && request.to().tag().empty();
+  if (verdict.unproven || at_sight) return cx_.txns.respond_once(cx_.now, txn, std::move(response));
   cx_.txns.respond(cx_.now, txn, std::move(response));
 }
 

@@ -106,7 +106,8 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
               {.status = status,
                .code = Hangup::sdp_not_acceptable,
                .text = why,
-               .warning = offer ? 304 : offer.error().warning},
+               .warning = offer ? 304 : offer.error().warning,
+               .unproven = true},
               &leg);
       return finish(leg, LegEnd::released);
     }

@@ -52,7 +52,9 @@ std::optional<Time> ReferSubscription::next_due() const {
 
 void ReferSubscription::answered(int status, bool final) {
   in_flight_ = false;
-  if (final || status >= 300) over_ = true;
+  // Once the final word is out only its own answer counts: its predecessor, overtaken by it, is out of order
+  // for the peer (RFC 3261 12.2.2).
+  if (final || (status >= 300 && !final_sent_)) over_ = true;
 }
 
 unsigned ReferSubscription::refresh(Time now, unsigned expires_s) {

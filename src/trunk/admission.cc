@@ -40,9 +40,16 @@ bool is_full(std::deque<Time>& starts, Time now, unsigned limit) {
   return limit != 0 && starts.size() >= limit;
 }
 
-// When the next one may start, those before it having their turns. Never before `now`.
-Time next_turn(std::deque<Time>& starts, Time now, unsigned limit) {
+// When the next one may start, those before it having their turns. Never before `now`. Who can not wait
+// competes with what has started, not with those that wait: a transfer is not refused because a dialler has
+// filled the queue.
+Time next_turn(std::deque<Time>& starts, Time now, unsigned limit, bool can_wait) {
   while (!starts.empty() && starts.front() + rate_window <= now) starts.pop_front();
+  if (!can_wait) {
+    const auto started =
+        std::count_if(starts.begin(), starts.end(), [&](Time start) { return start <= now; });
+    if (limit == 0 || static_cast<std::size_t>(started) < limit) return now;
+  }
   if (limit == 0 || starts.size() < limit) return now;
   return std::max(now, starts[starts.size() - limit] + rate_window);
 }
@@ -93,7 +100,7 @@ Result<Admission::Ticket, Refusal> Admission::admit(Time now, const Account& acc
                                                     std::int64_t rate_per_minute_micros, Duration wait_max) {
   const std::int64_t rate = std::max<std::int64_t>(rate_per_minute_micros, 0);
   reserve_begun_minutes(now);
-  const Time starts_at = next_turn(accounts_[account.id].starts, now, account.cps_max);
+  const Time starts_at = next_turn(accounts_[account.id].starts, now, account.cps_max, wait_max > Duration{});
   if (auto refusal = check(now, account, trunk, rate, starts_at, wait_max)) return fail(std::move(*refusal));
 
   Held held;
@@ -106,7 +113,10 @@ Result<Admission::Ticket, Refusal> Admission::admit(Time now, const Account& acc
   of_account.reserved = add(of_account.reserved, held.reserved);
   ++of_account.live;
   ++of_trunk.live;
-  if (account.cps_max != 0) of_account.starts.push_back(starts_at);
+  if (account.cps_max != 0) {
+    of_account.starts.insert(std::upper_bound(of_account.starts.begin(), of_account.starts.end(), starts_at),
+                             starts_at);
+  }
   if (trunk.cps_max != 0) of_trunk.starts.push_back(now);
   const Ticket ticket{++next_id_, starts_at};
   tickets_.emplace(ticket.id, std::move(held));
