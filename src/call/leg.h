@@ -104,9 +104,11 @@ struct Leg {
 
   dialog::Dialog dialog;
   dialog::SessionTimer session;
-  bool peer_updates = false;  // its Allow lists UPDATE
-  Source source;              // where the peer was last heard
-  txn::TxnId invite;          // the first INVITE's transaction, server or client
+  bool peer_updates = false;    // its Allow lists UPDATE
+  bool update_refused = false;  // whatever its Allow says
+  unsigned probes_failed = 0;   // one after the other
+  Source source;                // where the peer was last heard
+  txn::TxnId invite;            // the first INVITE's transaction, server or client
   std::uint32_t invite_cseq = 0;
 
   // incoming

@@ -38,6 +38,7 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
   if (!leg.dialog.accept_cseq(request)) {
     return respond(request, event.txn, {.status = 500, .text = "CSeq is not higher than the last one"}, &leg);
   }
+  leg.probes_failed = 0;
   learn_peer(leg, request);
   if (refuse_unserved(request, event.txn, &leg)) return;
   if (leg.state == LegState::closing && method != sip::Method::bye && method != sip::Method::refer) {

@@ -139,33 +139,38 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
   if (!matches) {
     return respond(request, event.txn, {.status = 481, .text = "No such response waits for a PRACK"}, &leg);
   }
+  // From here on the response is acknowledged, whatever becomes of a description in the PRACK (RFC 3262 3).
   const Leg::Unpracked out = std::move(*leg.unpracked);
+  leg.unpracked.reset();
+  disarm(leg, LegTimer::reliable);
   const std::string_view text = sdp_of(request);
   sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
-  bool unanswered = false;
+  bool unanswered = false, refused = false;
   if (out.offers) {
     unanswered = !take_answer(leg, text) || text.empty();
   } else if (!text.empty()) {
     // Our answer has arrived, so this is the next offer (RFC 3262 5).
     auto offer = sdp::read_description(text);
-    if (!out.sdp || !offer || offer->rejected()) {
-      leg.unpracked = out;
-      return respond(request, event.txn,
-                     {.status = 488,
-                      .code = Hangup::sdp_not_acceptable,
-                      .text = "The offer in the PRACK can not be served",
-                      .warning = 304},
-                     &leg);
+    const bool settled = out.sdp || leg.early_settled;
+    refused = !settled || !offer || offer->rejected();
+    if (!refused) {
+      leg.remote = std::move(*offer);
+      std::vector<sdp::Codec> wanted;
+      for (const sdp::Format& format : leg.local.formats) wanted.push_back(format.codec);
+      ok.body("application/sdp", make_answer(leg, wanted));
     }
-    leg.remote = std::move(*offer);
-    std::vector<sdp::Codec> wanted;
-    for (const sdp::Format& format : leg.local.formats) wanted.push_back(format.codec);
-    ok.body("application/sdp", make_answer(leg, wanted));
   }
-  leg.unpracked.reset();
-  disarm(leg, LegTimer::reliable);
   leg.early_settled = leg.early_settled || out.sdp;
-  cx_.txns.respond(cx_.now, event.txn, std::move(ok));
+  if (refused) {
+    respond(request, event.txn,
+            {.status = 488,
+             .code = Hangup::sdp_not_acceptable,
+             .text = "The offer in the PRACK can not be served",
+             .warning = 304},
+            &leg);
+  } else {
+    cx_.txns.respond(cx_.now, event.txn, std::move(ok));
+  }
   if (leg.state != LegState::offered) return;
   if (unanswered) {
     respond(*leg.request, leg.invite,

@@ -10,6 +10,8 @@ namespace {
 constexpr Duration busy_wait = 2s;
 
 constexpr Duration probe_interval = 60s;
+constexpr Duration probe_again = 10s;  // after one that failed
+constexpr unsigned probes_failed_max = 2;
 
 }  // namespace
 
@@ -46,6 +48,7 @@ void Legs::probe(LegHandle handle) {
   const bool holds = leg->remote && leg->remote->direction != sdp::Direction::sendrecv;
   const bool asked = std::any_of(leg->pending.begin(), leg->pending.end(),
                                  [](const PendingRequest& p) { return p.method == sip::Method::options; });
+  if (!holds) leg->probes_failed = 0;
   if (!holds || asked) return;
   PendingRequest request;
   request.method = sip::Method::options;
@@ -55,8 +58,12 @@ void Legs::probe(LegHandle handle) {
 
 void Legs::on_probe_answered(Leg& leg, int status) {
   if (leg.state != LegState::confirmed) return;
-  if (status == 481 || status == 408) return lose(leg);
-  arm(leg, LegTimer::probe, probe_interval);
+  const bool failed = status == 481 || status == 408;
+  if (!failed) leg.probes_failed = 0;
+  // Not every peer serves OPTIONS inside a dialog; where sessions are refreshed, that finds out better.
+  if (!failed || leg.session.active()) return arm(leg, LegTimer::probe, probe_interval);
+  if (++leg.probes_failed >= probes_failed_max) return lose(leg);
+  arm(leg, LegTimer::probe, probe_again);
 }
 
 void Legs::on_session_over(Leg& leg) {

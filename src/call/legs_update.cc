@@ -24,7 +24,8 @@ Duration retry_after(const sip::Message* response) {
 
 // Whatever the peer says about itself in passing.
 void Legs::learn_peer(Leg& leg, const sip::Message& message) {
-  if (message.has(sip::HeaderId::allow)) leg.peer_updates = message.lists(sip::HeaderId::allow, "UPDATE");
+  if (!message.has(sip::HeaderId::allow)) return;
+  leg.peer_updates = !leg.update_refused && message.lists(sip::HeaderId::allow, "UPDATE");
 }
 
 // ---- The peer's --------------------------------------------------------------------------------------
@@ -143,19 +144,20 @@ void Legs::on_change_failed(Leg& leg, PendingRequest request, const sip::Message
     restore_offer(leg);
   }
   if (leg.state != LegState::confirmed) return;
+  // UPDATE has to be answered at once; a peer that would have to ask its user first wants a re-INVITE (RFC
+  // 3311 5.2). Others say that they allow it and do not, with whatever status; even a 481 may mean no more.
+  const bool for_now = status == 401 || status == 407 || status == 408 || status == 422 || status == 491;
+  if (request.method == sip::Method::update && response != nullptr && !for_now) {
+    leg.update_refused = true;
+    leg.peer_updates = false;
+    return request.refresh ? send_refresh(leg) : try_reoffer(leg);
+  }
   if (status == 481 || status == 408) return lose(leg);
   const LegTimer again = request.refresh ? LegTimer::refresh : LegTimer::reoffer;
   if (status == 491) {
     // RFC 3261 14.1: who owns the Call-ID waits longer, so the two do not meet again.
     const auto wait_ms = leg.outgoing ? cx_.rng.between(210, 400) * 10 : cx_.rng.between(0, 200) * 10;
     return arm(leg, again, std::chrono::milliseconds(wait_ms));
-  }
-  // UPDATE has to be answered at once; a peer that would have to ask its user first wants a re-INVITE (RFC
-  // 3311 5.2). Others say that they allow it and do not.
-  const bool no_update = status == 405 || status == 501 || status == 504;
-  if (request.method == sip::Method::update && no_update) {
-    leg.peer_updates = false;
-    return request.refresh ? send_refresh(leg) : try_reoffer(leg);
   }
   if (request.refresh) arm(leg, LegTimer::refresh, retry_after(response));
   if (leg.reoffer_wanted) try_reoffer(leg);

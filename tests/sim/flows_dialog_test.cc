@@ -131,7 +131,7 @@ TEST_P(Dialogs, SessionThatNobodyRefreshesIsEnded) {
 }
 
 TEST_P(Dialogs, RefusedRefreshIsTriedAgain) {
-  for (const int status : {491, 500, 405, 504}) {
+  for (const int status : {491, 500, 403, 405, 504}) {
     for (const bool by_update : {true, false}) {
       Play play = plain();
       callee(play).timer = true;
@@ -144,11 +144,15 @@ TEST_P(Dialogs, RefusedRefreshIsTriedAgain) {
       cast.world().run_for(150s);
       const Seen& seen = callee(cast).seen;
       EXPECT_GE(seen.updates + seen.reinvites, 1U);
-      // Where UPDATE turns out not to be served, the same by re-INVITE.
-      if (by_update && (status == 405 || status == 504)) {
+      // Where UPDATE turns out not to be served, the same by re-INVITE, whatever its Allow goes on to say.
+      const bool not_served = by_update && status != 491;
+      if (not_served) {
         EXPECT_EQ(seen.reinvites, 1U);
       }
       cast.world().run_for(600s);
+      if (by_update) {
+        EXPECT_EQ(seen.updates == 1, not_served) << seen.updates;
+      }
       EXPECT_TRUE(callee(cast).up());
       expect_talking_and_end(cast);
     }
@@ -168,6 +172,20 @@ TEST_P(Dialogs, RefreshAnswered481EndsTheCall) {
     EXPECT_EQ(caller(cast).seen.over_by, "server");
     cast.expect_rest();
   }
+}
+
+TEST_P(Dialogs, UpdateAnswered481IsTriedAsReinviteFirst) {
+  Play play = plain();
+  callee(play).timer = true;
+  callee(play).allows_update = true;
+  callee(play).update_status = 481;
+  callee(play).answers_expires = "200;refresher=uac";
+  Cast cast(play);
+  ASSERT_TRUE(come_up(cast));
+  cast.world().run_for(400s);
+  EXPECT_EQ(callee(cast).seen.updates, 1U);
+  EXPECT_GE(callee(cast).seen.reinvites, 2U);
+  expect_talking_and_end(cast);
 }
 
 TEST_P(Dialogs, PartyWithoutTimersHasNone) {
@@ -285,6 +303,33 @@ TEST_P(Dialogs, OfferInThePrackIsAnsweredThere) {
   ASSERT_TRUE(come_up(cast));
   EXPECT_EQ(caller(cast).seen.prack_answers, std::vector<int>{200});
   EXPECT_EQ(caller(cast).seen.directions.size(), 2U);
+  expect_talking_and_end(cast);
+}
+
+TEST_P(Dialogs, PrackAcknowledgesThoughItsOfferIsRefused) {
+  Play play = plain();
+  caller(play).requires_100rel = true;
+  caller(play).offers_in_prack = caller(play).prack_offer_disabled = true;
+  callee(play).early_media = true;
+  callee(play).final_after = 3s;
+  Cast cast(play);
+  ASSERT_TRUE(come_up(cast));
+  EXPECT_EQ(caller(cast).seen.prack_answers, std::vector<int>{488});
+  EXPECT_EQ(caller(cast).seen.reliable_received, 1U);
+  expect_talking_and_end(cast);
+}
+
+TEST_P(Dialogs, OfferInThePrackOfAResponseWithoutADescription) {
+  Play play = plain();
+  caller(play).requires_100rel = true;
+  caller(play).offers_in_prack = true;
+  callee(play).early_media = true;
+  callee(play).final_after = 70s;  // the provisional is said again after a minute, and the description is not
+  play.options.configure = [](trunk::Model& model) { model.trunks[0].answer_timeout = 300s; };
+  Cast cast(play);
+  ASSERT_TRUE(cast.world().run_until([&] { return caller(cast).up(); }, 300s));
+  EXPECT_EQ(caller(cast).seen.prack_answers, (std::vector<int>{200, 200}));
+  EXPECT_EQ(caller(cast).seen.directions.size(), 3U);
   expect_talking_and_end(cast);
 }
 

@@ -105,6 +105,39 @@ TEST_P(Sessions, PartyThatHoldsMayBeSilentAsLongAsItIsThere) {
   }
 }
 
+TEST_P(Sessions, HolderThatDoesNotAnswerOptionsIsLetGoAfterTheSecond) {
+  struct Row {
+    std::vector<int> answers;
+    bool timer;
+    bool stays;
+  };
+  for (const Row& row :
+       {Row{{481}, false, true}, Row{{0, 200, 481, 200}, false, true}, Row{{481, 481}, false, false},
+        Row{{481, 0}, false, false}, Row{{481, 481, 481}, true, true}}) {
+    Play play = plain();
+    play.transferor.options_answers = row.answers;
+    play.transferor.timer = row.timer;
+    play.transferor.session_expires = play.transferor.answers_expires = row.timer ? "600;refresher=uac" : "";
+    play.transferor.acts = {{When::established, 1s, What::hold}};
+    Cast cast(play);
+    ASSERT_TRUE(come_up(cast));
+    cast.world().run_for(3s);
+    const auto endpoint = cast.world().oracles().leg_of(*cast.transferor)->endpoint;
+    if (!row.stays) cast.world().oracles().silent(*endpoint);
+    cast.world().feed(engine::MediaDone{media::Silent{*endpoint}});
+    cast.world().run_for(300s);
+    EXPECT_EQ(cast.transferee->up(), row.stays);
+    EXPECT_GE(cast.transferor->seen.options, 2U);
+    if (row.stays) {
+      cast.hang_up(*cast.transferor);
+      cast.expect_rest();
+    } else {
+      cast.world().wind_down();
+      cast.expect_no_violation();
+    }
+  }
+}
+
 // ---- Why a call ended ----
 
 TEST_P(Sessions, CauseOfAByeReachesTheOtherPartyAndTheRecord) {

@@ -88,6 +88,7 @@ struct Script {
   bool pracks = true;
   bool bad_rack_first = false;
   bool offers_in_prack = false;
+  bool prack_offer_disabled = false;        // and its audio line is
   bool answers_in_prack = true;             // when its INVITE had no offer
   bool reliable = false;                    // as the callee: its 18x are
   std::vector<std::string> fork_tags = {};  // others who ring when it rings
@@ -96,7 +97,8 @@ struct Script {
   Duration ack_after{};
   std::vector<int> notify_answers = {};  // in turn, then 200; 0: none
   bool answers_bye = true;
-  int reinvite_status = 200;  // of the first re-INVITE it gets; later ones 200
+  std::vector<int> options_answers = {};  // in turn, then 200; 0: none
+  int reinvite_status = 200;              // of the first re-INVITE it gets; later ones 200
   std::vector<sdp::Codec> codecs = {sdp::Codec::pcmu, sdp::Codec::pcma};
   std::vector<Act> acts = {};
   std::shared_ptr<const Script> consultation = {};
@@ -122,7 +124,7 @@ struct Seen {
   std::vector<FlowId> notify_flows;
   std::vector<int> reinvite_answers;
   std::vector<std::string> session_expires;  // of the server's requests and 2xx
-  unsigned refreshes_sent = 0, reinvites = 0, updates = 0, pracks = 0, reliable_received = 0;
+  unsigned refreshes_sent = 0, reinvites = 0, updates = 0, pracks = 0, reliable_received = 0, options = 0;
   std::vector<int> update_answers, prack_answers;
   std::vector<std::string> update_retry_after;
   std::vector<std::string> fork_acks, fork_byes, fork_pracks;

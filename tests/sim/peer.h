@@ -74,6 +74,7 @@ class Peer {
   void on_invite(const std::string& key);
   void on_reinvite(const std::string& key, Party& party);
   void on_notify(const std::string& key, Party& party);
+  void on_options(const std::string& key, Party& party);
   void on_bye(const std::string& key, Party& party);
   // peer_session.cc
   void add_abilities(const Party& party, sip::Draft& draft, bool first_request) const;

@@ -104,6 +104,8 @@ void Peer::on_request(Message request, FlowId flow) {
       on_update(key, *party);
     else if (method == Method::prack)
       on_prack(key, *party);
+    else if (method == Method::options)
+      on_options(key, *party);
     else
       respond(key, reply(served, 200));
   } else if (method == Method::invite) {
@@ -287,6 +289,13 @@ void Peer::on_notify(const std::string& key, Party& party) {
   happens(party, When::notified);
   if (status == 180 || status == 183) happens(party, When::ringing_notified);
   if (state.starts_with("terminated")) happens(party, When::final_notified);
+}
+
+void Peer::on_options(const std::string& key, Party& party) {
+  const std::size_t turn = party.seen.options++;
+  const auto& answers = party.script.options_answers;
+  const int answer = turn < answers.size() ? answers[turn] : 200;
+  if (answer != 0) respond(key, reply(served_.at(key), answer));
 }
 
 void Peer::on_bye(const std::string& key, Party& party) {

@@ -196,6 +196,9 @@ bool Peer::take_reliable(Party& party, const Message& response) {
     sdp = party.script.answers_in_prack ? own_answer(party, response.body()) : std::string();
   } else if (party.script.offers_in_prack) {
     sdp = party.offer();
+    if (const auto port = sdp.find("m=audio ") + 8; party.script.prack_offer_disabled) {
+      sdp.replace(port, sdp.find(' ', port) - port, "0");
+    }
   }
   const std::string wrong = party.script.bad_rack_first ? "1" : "";
   if (!wrong.empty()) ask(party, Method::prack, {{"RAck", std::to_string(rseq + 7) + " 1 INVITE"}});
