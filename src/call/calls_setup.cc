@@ -147,8 +147,10 @@ void Calls::set_up_outbound(Leg& leg, const trunk::Trunk& trunk) {
 // RFC 3261 22.1 as the callee. The realm is the trunk's domain.
 bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::Message& request,
                          Rejection& challenge) {
+  const std::string source = leg.source.remote.ip.to_string();
   challenge = {.status = 401,
                .code = Hangup::unauthorized,
+               .challenged = source,
                .challenge = true,
                .realm = trunk.domain,
                .algorithms = trunk.sip.auth_algorithms,
@@ -160,6 +162,13 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
     if (!credentials || credentials->realm != trunk.domain) continue;
     const auto& offered = trunk.sip.auth_algorithms;
     if (std::find(offered.begin(), offered.end(), credentials->algorithm) == offered.end()) continue;
+    // Old, of another server's life, made up, or seen by somebody else: the sender may be anybody under a
+    // forged address, so it counts against nobody. Nor is the password looked at, or `stale` would tell who
+    // guesses.
+    if (!cx_.digest.issued(cx_.now, credentials->nonce, source)) {
+      challenge.stale = true;
+      continue;
+    }
     if (!cx_.world.may_log_in(leg.source.remote, trunk.id)) {
       challenge = {.status = 503,
                    .code = Hangup::unauthorized,
@@ -171,7 +180,7 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
     for (const trunk::Credential& known : trunk.credentials) {
       if (known.username != credentials->username) continue;
       switch (cx_.digest.verify(cx_.now, *credentials, trunk.domain, known.password, request.method_text(),
-                                request.request_uri())) {
+                                request.request_uri(), source)) {
         case sip::DigestServer::Verdict::good:
           cx_.world.logged_in(leg.source.remote);
           return true;
@@ -186,6 +195,7 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
     failed = true;
   }
   if (failed) {
+    challenge.stale = false;
     log(Severity::warning, "auth.failed", {{"trunk", trunk.id}, {"source", leg.source.remote.to_string()}});
     cx_.world.login_failed(leg.source.remote, trunk.id);
   }

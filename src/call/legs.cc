@@ -330,8 +330,8 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
   const std::string tag = leg != nullptr ? leg->dialog.local_tag : cx_.rng.token(10);
   sip::Draft response = sip::make_response(request, verdict.status, tag);
   if (verdict.challenge) {
-    for (const auto& challenge :
-         cx_.digest.challenges(cx_.now, verdict.realm, verdict.stale, verdict.algorithms)) {
+    for (const auto& challenge : cx_.digest.challenges(cx_.now, verdict.realm, verdict.stale,
+                                                       verdict.algorithms, verdict.challenged)) {
       response.add(sip::HeaderId::www_authenticate, challenge.to_string());
     }
   }

@@ -44,13 +44,14 @@ struct DialPlan {
 struct Rejection {
   int status = 480;
   Hangup code = Hangup::none;
-  std::string text{};          // Warning
-  int warning = 399;           // its warn-code (RFC 3261 20.43)
-  int q850 = 0;                // Reason (RFC 6432); 0: none
-  unsigned retry_after_s = 0;  // 0: none
-  unsigned min_se_s = 0;       // 422: Min-SE
-  std::string require{};       // 421: what the peer has to support
-  bool challenge = false;      // 401 with one challenge per algorithm
+  std::string text{};           // Warning
+  int warning = 399;            // its warn-code (RFC 3261 20.43)
+  int q850 = 0;                 // Reason (RFC 6432); 0: none
+  unsigned retry_after_s = 0;   // 0: none
+  unsigned min_se_s = 0;        // 422: Min-SE
+  std::string require{};        // 421: what the peer has to support
+  std::string challenged = {};  // the address whose nonce it is
+  bool challenge = false;       // 401 with one challenge per algorithm
   bool stale = false;
   std::string realm{};
   std::vector<sip::DigestAlgorithm> algorithms{};

@@ -103,13 +103,14 @@ class Engine::Impl final : public txn::Sink, public call::World {
   struct Stranger {
     SocketAddress source;
     std::size_t asked_bytes = 0;
+    bool proven = false;  // shows a nonce that was sent to its address
   };
 
   void take(MessageIn in) {
     ++cx_.counters.messages_in;
     note_delay(in);
     if (gate_.is_stranger(cx_.now, in.source.remote.ip)) {
-      if (!gate_.admit(cx_.now, in.source.remote.ip)) {
+      if (is_charged(in.bytes) && !gate_.admit(cx_.now, in.source.remote.ip)) {
         ++cx_.counters.strangers_limited;
         return;
       }
@@ -120,6 +121,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
     const std::uint64_t sequence = ++sequence_;
     auto message = sip::Message::parse(std::move(in.bytes));
     if (!message) return refuse(in.source, copy, message.error());
+    if (stranger_) stranger_->proven = shows_our_nonce(*message, in.source.remote.ip);
     if (!may_enter(*message, in.source)) return;
     const auto name = trace_ ? call::Legs::name_of(*message) : call::Legs::DialogName{};
     txns_.receive(cx_.now, std::move(*message), in.source);
@@ -127,6 +129,22 @@ class Engine::Impl final : public txn::Sink, public call::World {
     if (!trace_) return;
     const call::LegHandle leg = legs_.find_by_name(name);
     if (leg) trace(leg, false, in.source.transport, in.source.local, in.source.remote, copy, sequence);
+  }
+
+  // Of strangers. A response is one to us or is dropped, and nothing answers an ACK: both may end a
+  // transaction.
+  static bool is_charged(std::string_view bytes) {
+    return !bytes.starts_with("SIP/2.0 ") && !bytes.starts_with("ACK ");
+  }
+
+  [[nodiscard]] bool shows_our_nonce(const sip::Message& message, const IpAddress& source) const {
+    if (!message.is_request() || message.method() == sip::Method::ack) return false;
+    const auto& entries = message.entries();
+    return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+      if (entry.id != sip::HeaderId::authorization) return false;
+      const auto credentials = sip::DigestCredentials::parse(message.value_of(entry));
+      return credentials && digest_.issued(cx_.now, credentials->nonce, source.to_string());
+    });
   }
 
   // A malformed request is told so where that can be done; anything else is dropped. Both are counted.
@@ -165,7 +183,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
       gate_.welcome(cx_.now, source.remote.ip);
       stranger_.reset();
     }
-    if (stranger_ && outside && gate_.is_silenced(cx_.now, source.remote.ip)) {
+    if (stranger_ && outside && gate_.is_silenced(cx_.now, source.remote.ip, stranger_->proven)) {
       ++cx_.counters.silenced_ignored;
       return false;
     }
@@ -183,18 +201,25 @@ class Engine::Impl final : public txn::Sink, public call::World {
     log({call::Severity::warning, "source.silenced", {{"source", source.ip.to_string()}, {"why", why}}});
   }
 
+  // Who has not been challenged yet, or not of late, is asked by a challenge to go on (RFC 3261 22.1).
+  static bool is_refusal(std::string_view status, bool proven) {
+    if (status == "401" || status == "407") return proven;
+    return status.front() != '1' && status.front() != '2';
+  }
+
   // The way out of every message. Whoever we send a request to is no stranger; a stranger's answers are
   // counted, and over UDP, where its address may be forged, never longer than what it sent.
   void emit(const Destination& to, std::string bytes) {
     if (!bytes.starts_with("SIP/2.0 ")) {
       gate_.welcome(cx_.now, to.remote.ip);
     } else if (stranger_ && stranger_->source.ip == to.remote.ip) {
+      const std::string status = bytes.substr(std::string_view("SIP/2.0 ").size(), 3);
       if (to.transport == Transport::udp && bytes.size() > stranger_->asked_bytes) {
         bytes = fit_response(bytes, stranger_->asked_bytes);
         ++(bytes.empty() ? cx_.counters.answers_withheld : cx_.counters.answers_cut);
       }
-      const bool final = !bytes.starts_with("SIP/2.0 1");
-      if (final && gate_.refused(cx_.now, to.remote.ip)) silenced(to.remote, "refusals");
+      if (is_refusal(status, stranger_->proven) && gate_.refused(cx_.now, to.remote.ip))
+        silenced(to.remote, "refusals");
       if (bytes.empty()) return;
     }
     actions_->push_back(Send{to, std::move(bytes)});

@@ -83,13 +83,13 @@ const Gatekeeper::Entry* Gatekeeper::find(const IpAddress& key) const {
 Gatekeeper::Entry& Gatekeeper::entry_of(Time now, const IpAddress& key) {
   const auto found = sources_.find(key);
   if (found != sources_.end()) {
-    order_.splice(order_.begin(), order_, found->second);
-    return order_.front();
+    Entry& known = *found->second;
+    if (known.among_friends && now < known.welcome_until) return known;
+    order_.splice(order_.begin(), known.among_friends ? friends_ : order_, found->second);
+    known.among_friends = false;
+    return known;
   }
-  while (!order_.empty() && sources_.size() >= limits_.sources_max) {
-    sources_.erase(order_.back().source);
-    order_.pop_back();
-  }
+  while (!sources_.empty() && sources_.size() >= limits_.sources_max) make_room(now);
   Entry entry;
   entry.source = key;
   entry.filled_at = now;
@@ -97,6 +97,15 @@ Gatekeeper::Entry& Gatekeeper::entry_of(Time now, const IpAddress& key) {
   order_.push_front(entry);
   sources_.emplace(key, order_.begin());
   return order_.front();
+}
+
+// Whoever sends from many addresses, or from forged ones, pushes out others of that kind only. All are
+// welcome for the same time, so the last of the friends is the first whose welcome ends.
+void Gatekeeper::make_room(Time now) {
+  const bool over = !friends_.empty() && friends_.back().welcome_until <= now;
+  Order& from = over || order_.empty() ? friends_ : order_;
+  sources_.erase(from.back().source);
+  from.pop_back();
 }
 
 bool Gatekeeper::is_stranger(Time now, const IpAddress& source) {
@@ -118,9 +127,9 @@ bool Gatekeeper::admit(Time now, const IpAddress& source) {
   return true;
 }
 
-bool Gatekeeper::is_silenced(Time now, const IpAddress& source) const {
+bool Gatekeeper::is_silenced(Time now, const IpAddress& source, bool proven) const {
   const Entry* entry = find(key_of(source));
-  return entry != nullptr && now < entry->silent_until;
+  return entry != nullptr && now < (proven ? entry->locked_until : entry->silent_until);
 }
 
 unsigned Gatekeeper::Count::add(Time now, Duration window) {
@@ -134,7 +143,6 @@ unsigned Gatekeeper::Count::in(Time now, Duration window) const {
 
 void Gatekeeper::silence(Time now, Entry& entry) {
   entry.silent_until = now + limits_.silence;
-  entry.welcome_until = Time{};
   entry.refusals = entry.failed_logins = {};
 }
 
@@ -142,6 +150,8 @@ bool Gatekeeper::refused(Time now, const IpAddress& source) {
   if (limits_.refusals_max == 0) return false;
   Entry& entry = entry_of(now, key_of(source));
   if (entry.refusals.add(now, limits_.window) < limits_.refusals_max) return false;
+  // Heard in its silence for what it proved, and still only refused.
+  if (now < entry.silent_until) entry.locked_until = now + limits_.silence;
   silence(now, entry);
   return true;
 }
@@ -149,12 +159,17 @@ bool Gatekeeper::refused(Time now, const IpAddress& source) {
 void Gatekeeper::welcome(Time now, const IpAddress& source) {
   if (is_configured(unmapped(source))) return;
   Entry& entry = entry_of(now, key_of(source));
+  friends_.splice(friends_.begin(), entry.among_friends ? friends_ : order_,
+                  sources_.find(entry.source)->second);
+  entry.among_friends = true;
   entry.welcome_until = now + acquaintance;
   entry.silent_until = Time{};
   entry.refusals = {};
 }
 
 bool Gatekeeper::may_log_in(Time now, const IpAddress& source, const std::string& trunk) {
+  const Entry* entry = find(key_of(source));
+  if (entry != nullptr && now < entry->locked_until) return false;
   const auto found = trunks_.find(trunk);
   if (found == trunks_.end() || limits_.failed_logins_per_trunk_max == 0) return true;
   if (found->second.in(now, limits_.window) < limits_.failed_logins_per_trunk_max) return true;
@@ -169,6 +184,7 @@ bool Gatekeeper::login_failed(Time now, const IpAddress& source, const std::stri
   if (limits_.failed_logins_max == 0) return false;
   const unsigned most = limits_.failed_logins_max * (stranger ? 1 : acquaintances_logins);
   if (entry.failed_logins.add(now, limits_.window) < most) return false;
+  entry.locked_until = now + limits_.silence;
   silence(now, entry);
   return true;
 }

@@ -1,6 +1,6 @@
 // Who is heard. Sources that somebody configured, and those we deal with, pass. Everybody else has a rate;
 // whoever only collects refusals is not answered any more for a while, as is whoever guesses passwords.
-// Counts per IPv4 address and per IPv6 /64. Bounded: the source heard longest ago is forgotten. A value of
+// Counts per IPv4 address and per IPv6 /64. Bounded: the stranger heard longest ago is forgotten. A value of
 // one engine; time is an argument.
 #pragma once
 
@@ -23,7 +23,7 @@ namespace baton::engine {
 // 0 is no limit.
 struct GateLimits {
   unsigned stranger_rate = 20;     // messages a second of one source; three times as many at once
-  unsigned refusals_max = 20;      // answers a stranger gets within `window` without once being welcome
+  unsigned refusals_max = 20;      // refusals a stranger gets within `window` without once being welcome
   unsigned failed_logins_max = 5;  // of one stranger within `window`
   unsigned failed_logins_per_trunk_max = 50;  // of all strangers within `window`
   Duration window = 60s;
@@ -41,9 +41,10 @@ class Gatekeeper {
   [[nodiscard]] bool is_stranger(Time now, const IpAddress& source);
   // A message of a stranger. False: more than its rate, it is not even looked at.
   [[nodiscard]] bool admit(Time now, const IpAddress& source);
-  // Its requests outside dialogs are not answered.
-  [[nodiscard]] bool is_silenced(Time now, const IpAddress& source) const;
-  // A stranger was given a final answer. True when that was the last one for a while.
+  // Its requests outside dialogs are not answered. `proven`: it shows a nonce that was sent to that address,
+  // so it is nobody else under a forged one, and may log in unless it is one that guesses.
+  [[nodiscard]] bool is_silenced(Time now, const IpAddress& source, bool proven = false) const;
+  // A stranger was refused. True when that was the last one for a while.
   bool refused(Time now, const IpAddress& source);
   // We have sent it a request, or it has shown who it is.
   void welcome(Time now, const IpAddress& source);
@@ -70,20 +71,24 @@ class Gatekeeper {
     IpAddress source;
     Time welcome_until{};
     Time silent_until{};
-    Time filled_at{};         // the bucket
-    std::int64_t tokens = 0;  // millionths of a message
+    Time locked_until{};         // nothing it proves helps, and no password is tried
+    bool among_friends = false;  // the list it is in
+    Time filled_at{};            // the bucket
+    std::int64_t tokens = 0;     // millionths of a message
     Count refusals, failed_logins;
   };
-  using Order = std::list<Entry>;  // heard last in front
+  using Order = std::list<Entry>;
 
   [[nodiscard]] bool is_configured(const IpAddress& key) const;
   Entry& entry_of(Time now, const IpAddress& key);
   [[nodiscard]] const Entry* find(const IpAddress& key) const;
   void silence(Time now, Entry& entry);
+  void make_room(Time now);
 
   GateLimits limits_;
   std::map<std::pair<bool, std::uint8_t>, std::set<IpAddress>> networks_;  // by family and prefix length
-  Order order_;
+  Order order_;                                                            // heard last in front
+  Order friends_;  // welcome once, the last one in front: forgotten when nobody else is left
   std::map<IpAddress, Order::iterator> sources_;
   std::map<std::string, Count> trunks_;
 };

@@ -51,8 +51,9 @@ struct DigestCredentials {
                                            std::uint32_t nc, std::string_view body = {});
 
 // Server side. Stateless nonces: a time stamp and a counter under an HMAC of a secret, so they can not be
-// made up or used after their life; a bounded window of used (nonce, nc) pairs stops replay within it. Owned
-// by one shard; shards that share a secret read each other's nonces but not each other's window.
+// made up, used after their life or from another `source` than the one challenged (any text; empty is one); a
+// bounded window of used (nonce, nc) pairs stops replay within it. Owned by one shard; shards that share a
+// secret read each other's nonces but not each other's window.
 class DigestServer {
  public:
   // `secret`: at least 32 unguessable bytes, from outside the machine.
@@ -60,10 +61,13 @@ class DigestServer {
 
   // One challenge per algorithm, in that order (RFC 8760 2.3 wants the strongest first; peers that look at
   // the first alone may want another). They share one fresh nonce.
-  [[nodiscard]] std::vector<Challenge> challenges(Time now, std::string_view realm, bool stale,
-                                                  const std::vector<DigestAlgorithm>& algorithms = {
-                                                      DigestAlgorithm::sha512_256, DigestAlgorithm::sha256,
-                                                      DigestAlgorithm::md5}) const;
+  [[nodiscard]] std::vector<Challenge> challenges(
+      Time now, std::string_view realm, bool stale,
+      const std::vector<DigestAlgorithm>& algorithms = {DigestAlgorithm::sha512_256, DigestAlgorithm::sha256,
+                                                        DigestAlgorithm::md5},
+      std::string_view source = {}) const;
+  // Whoever shows this nonce has seen a challenge that was sent to `source` not long ago.
+  [[nodiscard]] bool issued(Time now, std::string_view nonce, std::string_view source) const;
 
   enum class Verdict : std::uint8_t { good, stale, bad, replayed };
   // `password` of the user the credentials name. Constant-time comparison. `stale`: the password is right but
@@ -72,7 +76,7 @@ class DigestServer {
   // it.
   [[nodiscard]] Verdict verify(Time now, const DigestCredentials& credentials, std::string_view realm,
                                std::string_view password, std::string_view method,
-                               std::string_view request_uri);
+                               std::string_view request_uri, std::string_view source = {});
 
  private:
   // What a nonce says about itself.
@@ -86,9 +90,10 @@ class DigestServer {
     std::uint32_t highest_nc = 0;
     std::uint64_t recent = 0;
   };
-  [[nodiscard]] std::string make_nonce(Time now) const;
-  [[nodiscard]] std::optional<Stamp> read_nonce(std::string_view nonce) const;
-  [[nodiscard]] std::string seal(std::string_view text) const;
+  [[nodiscard]] std::string make_nonce(Time now, std::string_view source) const;
+  [[nodiscard]] std::optional<Stamp> read_nonce(std::string_view nonce, std::string_view source) const;
+  [[nodiscard]] std::string seal(std::string_view stamp, std::string_view source) const;
+  [[nodiscard]] bool is_fresh(Time now, Stamp stamp) const;
   [[nodiscard]] Verdict use(Time now, Stamp stamp, std::uint32_t nc);
 
   std::string secret_;

@@ -48,8 +48,9 @@ DigestServer::DigestServer(std::string secret, Duration nonce_life)
 }
 
 std::vector<Challenge> DigestServer::challenges(Time now, std::string_view realm, bool stale,
-                                                const std::vector<DigestAlgorithm>& algorithms) const {
-  const std::string nonce = make_nonce(now);
+                                                const std::vector<DigestAlgorithm>& algorithms,
+                                                std::string_view source) const {
+  const std::string nonce = make_nonce(now, source);
   std::vector<Challenge> offered;
   for (const DigestAlgorithm algorithm : algorithms) {
     Challenge challenge;
@@ -65,7 +66,8 @@ std::vector<Challenge> DigestServer::challenges(Time now, std::string_view realm
 
 DigestServer::Verdict DigestServer::verify(Time now, const DigestCredentials& credentials,
                                            std::string_view realm, std::string_view password,
-                                           std::string_view method, std::string_view request_uri) {
+                                           std::string_view method, std::string_view request_uri,
+                                           std::string_view source) {
   if (credentials.realm != realm) return Verdict::bad;
   const std::string expected = digest_response({.algorithm = credentials.algorithm,
                                                 .session = false,
@@ -82,16 +84,25 @@ DigestServer::Verdict DigestServer::verify(Time now, const DigestCredentials& cr
   if (expected.empty() || !same_secret_text(expected, text::lowered(credentials.response)))
     return Verdict::bad;
   if (!same_target(credentials.uri, request_uri)) return Verdict::bad;
-  const auto stamp = read_nonce(credentials.nonce);
+  const auto stamp = read_nonce(credentials.nonce, source);
   if (!stamp) return Verdict::stale;
   // Peers from before RFC 2617 do not count, so their nonces are good once.
   const auto nc = credentials.qop.empty() ? 1U : static_cast<std::uint32_t>(parse_hex(credentials.nc));
   return use(now, *stamp, nc);
 }
 
-DigestServer::Verdict DigestServer::use(Time now, Stamp stamp, std::uint32_t nc) {
+bool DigestServer::issued(Time now, std::string_view nonce, std::string_view source) const {
+  const auto stamp = read_nonce(nonce, source);
+  return stamp && is_fresh(now, *stamp);
+}
+
+bool DigestServer::is_fresh(Time now, Stamp stamp) const {
   const Duration age = now - from_micros(stamp.issued_us);
-  if (age > nonce_life_ || age < -nonce_life_ || stamp <= forgotten_) return Verdict::stale;
+  return age <= nonce_life_ && age >= -nonce_life_ && stamp > forgotten_;
+}
+
+DigestServer::Verdict DigestServer::use(Time now, Stamp stamp, std::uint32_t nc) {
+  if (!is_fresh(now, stamp)) return Verdict::stale;
   if (nc == 0) return Verdict::replayed;
   const auto [entry, fresh] = seen_.try_emplace(stamp);
   Seen& seen = entry->second;
@@ -111,23 +122,26 @@ DigestServer::Verdict DigestServer::use(Time now, Stamp stamp, std::uint32_t nc)
   return Verdict::good;
 }
 
-std::string DigestServer::make_nonce(Time now) const {
+std::string DigestServer::make_nonce(Time now, std::string_view source) const {
   std::array<char, stamp_length + 1> stamp{};
   std::snprintf(stamp.data(), stamp.size(), "%016llx%016llx", static_cast<unsigned long long>(to_micros(now)),
                 static_cast<unsigned long long>(++serial_));
   std::string nonce = stamp.data();
-  nonce.append(seal(nonce));
+  nonce.append(seal(nonce, source));
   return nonce;
 }
 
-std::optional<DigestServer::Stamp> DigestServer::read_nonce(std::string_view nonce) const {
+std::optional<DigestServer::Stamp> DigestServer::read_nonce(std::string_view nonce,
+                                                            std::string_view source) const {
   if (nonce.size() != stamp_length + seal_length) return std::nullopt;
   const std::string_view stamp = nonce.substr(0, stamp_length);
-  if (!same_secret_text(seal(stamp), nonce.substr(stamp_length))) return std::nullopt;
+  if (!same_secret_text(seal(stamp, source), nonce.substr(stamp_length))) return std::nullopt;
   return Stamp{static_cast<std::int64_t>(parse_hex(stamp.substr(0, 16))), parse_hex(stamp.substr(16))};
 }
 
-std::string DigestServer::seal(std::string_view text) const {
+std::string DigestServer::seal(std::string_view stamp, std::string_view source) const {
+  // The stamp has a fixed length, so nothing can move from one to the other.
+  const std::string text = std::string(stamp).append(source);
   std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
   unsigned length = 0;
   const auto* done =

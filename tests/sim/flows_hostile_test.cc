@@ -9,6 +9,10 @@ namespace {
 
 const SocketAddress scanner = {IpAddress::v4(198, 18, 0, 66), 5060};
 
+std::string padding(std::size_t size) {
+  return "Subject: " + std::string(size, 'x') + "\r\n";
+}
+
 // A message from nowhere, straight into the engine; what is sent back to its source.
 class Door : public ::testing::Test {
  protected:
@@ -78,22 +82,39 @@ class Door : public ::testing::Test {
     engine::Actions actions;
     engine_.step(now_, engine::Tick{}, actions);
   }
+  // The answer to the challenge that was sent last.
+  static constexpr const char* secret_uri = "sip:+442079460123@secret.sip.baton.test";
+  Ask answer(const SocketAddress& from, const char* password) {
+    Ask ask{.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900), .from = from};
+    const std::string name = "WWW-Authenticate: ";
+    const std::size_t at = sent_.rfind(name);
+    if (at == std::string::npos) return ask;
+    const std::size_t begin = at + name.size();
+    const auto challenge = sip::Challenge::parse(sent_.substr(begin, sent_.find("\r\n", begin) - begin));
+    EXPECT_TRUE(challenge);
+    if (!challenge) return ask;
+    const std::string value =
+        sip::answer_challenge(*challenge, "agent", password, "INVITE", secret_uri, "c", ++nonce_count_);
+    ask.headers += "Authorization: " + value + "\r\n";
+    return ask;
+  }
+  Ask login(const SocketAddress& from, const char* password) {
+    ask({.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900), .from = from});
+    return answer(from, password);
+  }
   [[nodiscard]] const engine::Counters& counters() const { return engine_.counters(); }
 
   engine::Engine engine_;
   Time now_ = from_micros(1'767'225'600'000'000);
   unsigned count_ = 0;
+  std::uint32_t nonce_count_ = 0;
   bool longest_ = true;  // check that nothing longer than the request goes back
   std::string sent_;
   std::vector<std::string> logs_;
 };
 
-std::string padding(std::size_t size) {
-  return "Subject: " + std::string(size, 'x') + "\r\n";
-}
-
 TEST_F(Door, AScannerFallsSilentAndIsHeardAgainLater) {
-  for (const char* method : {"OPTIONS", "REGISTER", "INVITE"}) {
+  for (const char* method : {"REGISTER", "INVITE"}) {
     const SocketAddress from = {IpAddress::v4(198, 18, 1, static_cast<std::uint8_t>(method[0])), 5060};
     const Ask one{.method = method, .headers = padding(300), .from = from};
     for (int i = 0; i < 20; ++i) {
@@ -106,9 +127,9 @@ TEST_F(Door, AScannerFallsSilentAndIsHeardAgainLater) {
     pass(101s);
     EXPECT_EQ(ask(one).size(), 1U);
   }
-  EXPECT_EQ(logged("source.silenced"), 3U);
-  EXPECT_EQ(counters().sources_silenced, 3U);
-  EXPECT_EQ(counters().silenced_ignored, 6U);
+  EXPECT_EQ(logged("source.silenced"), 2U);
+  EXPECT_EQ(counters().sources_silenced, 2U);
+  EXPECT_EQ(counters().silenced_ignored, 4U);
 }
 
 TEST_F(Door, MalformedRequestsCountToo) {
@@ -123,7 +144,7 @@ TEST_F(Door, MalformedRequestsCountToo) {
 TEST_F(Door, AStrangerBeyondItsRateIsNotLookedAt) {
   unsigned answers = 0;
   for (int i = 0; i < 1'000; ++i) answers += static_cast<unsigned>(ask({.headers = padding(300)}).size());
-  EXPECT_LE(answers, 20U);
+  EXPECT_EQ(answers, 60U);
   EXPECT_EQ(counters().strangers_limited, 940U);
   // A configured source is not held back, and not silenced.
   const SocketAddress carrier = {IpAddress::v4(203, 0, 113, 10), 5060};
@@ -165,34 +186,78 @@ TEST_F(Door, OverAStreamTheAnswerIsWhole) {
 }
 
 TEST_F(Door, GuessedPasswordsSilenceTheirSource) {
-  const Ask guess{
-      .method = "INVITE",
-      .host = "secret.sip.baton.test",
-      .headers = padding(900) +
-                 "Authorization: Digest username=\"agent\", realm=\"secret.sip.baton.test\", nonce=\"x\", "
-                 "uri=\"sip:+442079460123@secret.sip.baton.test\", "
-                 "response=\"00000000000000000000000000000000\", algorithm=MD5, cnonce=\"c\", qop=auth, "
-                 "nc=00000001\r\n"};
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(guess), std::vector<int>{401}) << i;
-  EXPECT_TRUE(ask(guess).empty());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(login(scanner, "wrong")), std::vector<int>{401}) << i;
+  const Ask last = answer(scanner, "wrong");
+  EXPECT_TRUE(ask(last).empty());
   EXPECT_EQ(counters().logins_failed, 5U);
   EXPECT_EQ(logged("auth.failed"), 5U);
   EXPECT_EQ(logged("source.silenced"), 1U);
   // Many sources together: from the fifty-first wrong password on none is tried.
   for (unsigned i = 0; i < 45; ++i) {
-    Ask other = guess;
-    other.from.ip = IpAddress::v4(198, 18, 3, static_cast<std::uint8_t>(i));
-    EXPECT_EQ(ask(other), std::vector<int>{401});
+    const SocketAddress other = {IpAddress::v4(198, 18, 3, static_cast<std::uint8_t>(i)), 5060};
+    EXPECT_EQ(ask(login(other, "wrong")), std::vector<int>{401});
   }
-  Ask late = guess;
-  late.from.ip = IpAddress::v4(198, 18, 4, 1);
-  EXPECT_EQ(ask(late), std::vector<int>{503});
+  const SocketAddress late = {IpAddress::v4(198, 18, 4, 1), 5060};
+  EXPECT_EQ(ask(login(late, "wrong")), std::vector<int>{503});
   EXPECT_NE(sent_.find("Retry-After: 10"), std::string::npos);
   EXPECT_EQ(counters().logins_throttled, 1U);
   EXPECT_EQ(counters().logins_failed, 50U);
   pass(60s);
-  late.from.ip = IpAddress::v4(198, 18, 4, 2);
-  EXPECT_EQ(ask(late), std::vector<int>{401});
+  EXPECT_EQ(ask(login({IpAddress::v4(198, 18, 4, 2), 5060}, "wrong")), std::vector<int>{401});
+}
+
+TEST_F(Door, ForgedLoginsCountAgainstNobody) {
+  const SocketAddress victim = {IpAddress::v4(198, 18, 5, 1), 5060};
+  ask({.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900)});
+  const std::string challenge = sent_;  // the scanner's
+  for (const char* password : {"wrong", "right"}) {
+    for (int i = 0; i < 60; ++i, pass(100ms)) {
+      sent_ = challenge;
+      EXPECT_EQ(ask(answer(victim, password)), std::vector<int>{401});
+      EXPECT_NE(sent_.find("stale=TRUE"), std::string::npos) << sent_;
+    }
+  }
+  EXPECT_EQ(counters().logins_failed, 0U);
+  EXPECT_EQ(counters().sources_silenced, 0U);
+  ask(login(victim, "right"));
+  EXPECT_EQ(counters().calls_started, 1U) << sent_;
+}
+
+TEST_F(Door, APeersOwnBurstDoesNotSilenceIt) {
+  for (int i = 0; i < 60; ++i, pass(200ms)) {
+    const Ask call{.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900)};
+    EXPECT_EQ(ask(call), std::vector<int>{401}) << i;
+    EXPECT_EQ(ask({.headers = padding(300)}), std::vector<int>{200}) << i;
+  }
+  EXPECT_EQ(counters().sources_silenced, 0U);
+}
+
+TEST_F(Door, InItsSilenceASourceMayStillAnswerAChallenge) {
+  ask({.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900)});
+  const std::string challenge = sent_;
+  for (int i = 0; i < 20; ++i, pass(1s)) ask({.method = "REGISTER", .headers = padding(300)});
+  EXPECT_EQ(counters().sources_silenced, 1U);
+  EXPECT_TRUE(ask({.method = "INVITE", .host = "secret.sip.baton.test"}).empty());
+  sent_ = challenge;
+  EXPECT_EQ(ask(answer(scanner, "wrong")), std::vector<int>{401});
+  EXPECT_EQ(counters().logins_failed, 1U);
+  sent_ = challenge;
+  ask(answer(scanner, "right"));
+  EXPECT_EQ(counters().calls_started, 1U) << sent_;
+}
+
+TEST_F(Door, ResponsesAndAcksAreNotHeldBack) {
+  for (int i = 0; i < 60; ++i) ask({.headers = padding(300)});
+  EXPECT_EQ(counters().strangers_limited, 0U);
+  ask({.method = "ACK"});
+  hear(
+      "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n"
+      "To: <sip:c@d>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n",
+      {});
+  EXPECT_EQ(counters().strangers_limited, 0U);
+  EXPECT_EQ(counters().malformed_dropped, 0U);
+  ask({.method = "BYE"});
+  EXPECT_EQ(counters().strangers_limited, 1U);
 }
 
 TEST_F(Door, WhenMessagesWaitTooLongNewCallsAreTurnedAwayAndNothingElse) {

@@ -111,7 +111,11 @@ TEST_F(Gate, GuessingPasswordsSilences) {
   gate.welcome(start, friendly);
   for (int i = 1; i < 30; ++i) EXPECT_FALSE(gate.login_failed(start, friendly, "office")) << i;
   EXPECT_TRUE(gate.login_failed(start, friendly, "office"));
-  EXPECT_TRUE(gate.is_stranger(start, friendly));
+  EXPECT_FALSE(gate.is_stranger(start, friendly)) << "it stays welcome";
+  EXPECT_FALSE(gate.may_log_in(start, friendly, "office")) << "but no password of its is tried";
+  gate.welcome(start, friendly);
+  EXPECT_FALSE(gate.may_log_in(start + 5min - 1us, friendly, "office"));
+  EXPECT_TRUE(gate.may_log_in(start + 5min, friendly, "office"));
   for (int i = 1; i < 100; ++i) EXPECT_FALSE(gate.login_failed(start, ip("203.0.113.1"), "office"));
 }
 
@@ -137,6 +141,48 @@ TEST_F(Gate, SourcesAreBoundedTheOldestIsForgotten) {
   EXPECT_TRUE(gate.is_silenced(start, ip("198.18.0.1")));
   EXPECT_FALSE(gate.is_silenced(start, ip("198.18.0.2")));
   EXPECT_TRUE(gate.is_silenced(start, ip("198.18.0.3")));
+}
+
+TEST_F(Gate, StrangersPushOutNobodyWhoIsWelcome) {
+  Gatekeeper gate = make({.sources_max = 3});
+  const auto one = [](int i) { return ip("198.18.0." + std::to_string(i)); };
+  gate.welcome(start, one(1));
+  gate.welcome(start, one(2));
+  for (int i = 10; i < 30; ++i) static_cast<void>(gate.admit(start + 30min, one(i)));
+  EXPECT_EQ(gate.sources(), 3U);
+  EXPECT_FALSE(gate.is_stranger(start + 30min, one(1)));
+  EXPECT_FALSE(gate.is_stranger(start + 30min, one(2)));
+  // All are welcome: the first of them goes. Welcomed again is welcomed last.
+  gate.welcome(start + 30min, one(3));
+  gate.welcome(start + 30min, one(1));
+  gate.welcome(start + 30min, one(4));
+  EXPECT_EQ(gate.sources(), 3U);
+  EXPECT_TRUE(gate.is_stranger(start + 30min, one(2)));
+  for (int i : {1, 3, 4}) EXPECT_FALSE(gate.is_stranger(start + 30min, one(i))) << i;
+  // A welcome that is over protects no longer, touched since or not.
+  static_cast<void>(gate.admit(start + 90min, one(3)));
+  for (int i = 10; i < 30; ++i) static_cast<void>(gate.admit(start + 90min, one(i)));
+  EXPECT_EQ(gate.sources(), 3U);
+}
+
+TEST_F(Gate, WhoProvesItsAddressIsHeardUnlessItGuesses) {
+  Gatekeeper gate = make({.refusals_max = 2, .failed_logins_max = 2});
+  gate.refused(start, stranger);
+  EXPECT_TRUE(gate.refused(start, stranger));
+  EXPECT_TRUE(gate.is_silenced(start, stranger));
+  EXPECT_FALSE(gate.is_silenced(start, stranger, true));
+  EXPECT_TRUE(gate.may_log_in(start, stranger, "office"));
+  EXPECT_FALSE(gate.login_failed(start, stranger, "office"));
+  EXPECT_TRUE(gate.login_failed(start, stranger, "office"));
+  EXPECT_TRUE(gate.is_silenced(start, stranger, true));
+  EXPECT_FALSE(gate.may_log_in(start, stranger, "office"));
+  EXPECT_FALSE(gate.is_silenced(start + 5min, stranger, true));
+  // Nor for ever, when all it collects are refusals.
+  const IpAddress other = ip("198.18.0.2");
+  for (int i = 0; i < 3; ++i) gate.refused(start, other);
+  EXPECT_FALSE(gate.is_silenced(start, other, true));
+  gate.refused(start, other);
+  EXPECT_TRUE(gate.is_silenced(start, other, true));
 }
 
 TEST_F(Gate, ZeroIsNoLimit) {

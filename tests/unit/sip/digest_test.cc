@@ -195,6 +195,24 @@ TEST_F(Server, StaleNonces) {
   EXPECT_EQ(verify(answer(made_up, 1)), Verdict::stale);
 }
 
+TEST_F(Server, ANonceIsGoodForTheSourceItWasSentTo) {
+  const Challenge challenge =
+      server.challenges(start, realm, false, {DigestAlgorithm::sha256}, "192.0.2.1").front();
+  EXPECT_TRUE(server.issued(start, challenge.nonce, "192.0.2.1"));
+  EXPECT_TRUE(server.issued(start + 300s, challenge.nonce, "192.0.2.1"));
+  EXPECT_FALSE(server.issued(start + 301s, challenge.nonce, "192.0.2.1"));
+  EXPECT_FALSE(server.issued(start, challenge.nonce, "192.0.2.11"));
+  EXPECT_FALSE(server.issued(start, challenge.nonce, ""));
+  EXPECT_FALSE(server.issued(start, "", "192.0.2.1"));
+  EXPECT_FALSE(server.issued(start, std::string(64, '0'), "192.0.2.1"));
+  const auto from = [&](std::string_view source) {
+    return server.verify(start, answer(challenge, 1), realm, "pw", "INVITE", uri, source);
+  };
+  EXPECT_EQ(from("192.0.2.2"), Verdict::stale);
+  EXPECT_EQ(from(""), Verdict::stale);
+  EXPECT_EQ(from("192.0.2.1"), Verdict::good);
+}
+
 TEST_F(Server, NoncesOfOneInstantDiffer) {
   EXPECT_NE(fresh().nonce, fresh().nonce);
 }
