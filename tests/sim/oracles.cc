@@ -1,6 +1,7 @@
 #include "oracles.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "peer.h"
 #include "sip/draft.h"
@@ -277,6 +278,7 @@ bool Oracles::transfer_pending(const std::string& root) const {
 
 bool Oracles::lost(const Leg& leg) const {
   if (leg.failed) return true;
+  if (leg.session_over && world_.now() >= *leg.session_over) return true;
   // A 200 of ours, to a re-INVITE too, that nobody acknowledges ends the dialog (RFC 3261 13.3.1.4).
   for (const auto& [cseq, since] : leg.unacknowledged) {
     if (world_.now() - since >= transaction_life) return true;
@@ -387,6 +389,17 @@ void Oracles::sent_ack(const Message& message, Leg* leg) {
   }
 }
 
+// RFC 4028 10: whoever has seen no refresh by then ends the session.
+void Oracles::learn_session(Leg& leg, const Message& message) {
+  const bool agrees = message.method() == Method::invite || message.method() == Method::update;
+  if (!agrees || message.status() / 100 != 2) return;
+  leg.session_over.reset();
+  const std::string text(message.header(HeaderId::session_expires));
+  if (text.empty()) return;
+  const auto interval = std::chrono::seconds(std::strtol(text.c_str(), nullptr, 10));
+  leg.session_over = world_.now() + interval - std::min<Duration>(32s, interval / 3);
+}
+
 void Oracles::sent_response(const Message& message) {
   const auto found = asked_.find(key_of(message));
   Leg* leg = find_leg(message.call_id());
@@ -396,6 +409,7 @@ void Oracles::sent_response(const Message& message) {
   }
   Asked& asked = found->second;
   if (leg != nullptr && asked.final.empty()) learn_endpoint(*leg, message);
+  if (leg != nullptr && asked.final.empty()) learn_session(*leg, message);
   if (message.status() < 200) {
     if (!asked.final.empty()) violation("a provisional response after the final one");
     if (asked.method != Method::invite && message.status() != 100)
@@ -403,9 +417,7 @@ void Oracles::sent_response(const Message& message) {
     return;
   }
   if (!asked.final.empty()) {
-    // Over a stream nothing is kept of a request that has been answered (timer J is zero).
-    const bool kept = message.top_via().transport == "UDP" || asked.method == Method::invite;
-    if (kept && asked.final != message.bytes() && world_.now() - asked.final_at < transaction_life) {
+    if (asked.final != message.bytes() && world_.now() - asked.final_at < transaction_life) {
       violation("a second, different final response:\n" + asked.final + "\n" + std::string(message.bytes()));
     }
     return;
@@ -545,6 +557,7 @@ void Oracles::received_response(const Message& message) {
   }
   if (own.final != 0) return;
   own.final = message.status();
+  learn_session(leg, message);
   if (own.method == Method::notify) notify_answered(leg, std::string(message.top_via().branch()), own.final);
   if (own.method == Method::update && (own.final == 408 || own.final == 481)) leg.failed = true;
   if (own.method != Method::invite || message.status() < 300) return;

@@ -50,6 +50,7 @@ class Oracles {
     std::optional<Time> alone_since;
     std::optional<Time> unlinked_since;
     bool reported_silent = false;
+    std::optional<Time> session_over;  // RFC 4028: the BYE of a session that nobody refreshed
   };
   // One REFER that reached the server in a dialog.
   struct Transfer {
@@ -140,6 +141,7 @@ class Oracles {
   void check_hiding(const sip::Message& message, const Peer* to);  // oracles_hiding.cc
   void check_rewrite(const sip::Message& message);
   void learn_endpoint(Leg& leg, const sip::Message& message);
+  void learn_session(Leg& leg, const sip::Message& message);
   void learn_roots();
   void learn_outcomes();
   void end_leg(Leg& leg, bool by_peer);
