@@ -98,6 +98,7 @@ class Peer {
 class World : public testing::Test {
  protected:
   void open(Options options = {}) {
+    net_.reset();  // it has to leave the poller it is registered with
     auto poller = Poller::open();
     ASSERT_TRUE(poller);
     poller_ = std::move(*poller);
