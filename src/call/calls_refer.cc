@@ -5,19 +5,15 @@
 #include "base/limits.h"
 #include "call/calls.h"
 #include "sip/draft.h"
+#include "sip/text.h"
 
 namespace baton::call {
+
+using sip::text::equals_ignoring_case;
 namespace {
 
 bool starts_with_x(std::string_view name) {
   return name.size() > 2 && (name[0] == 'X' || name[0] == 'x') && name[1] == '-';
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
 }
 
 bool is_token(std::string_view text) {

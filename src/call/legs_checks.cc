@@ -1,17 +1,12 @@
 // Legs: what a request may ask of us at all, before anybody looks at what it is about (RFC 3261 8.2).
-#include <algorithm>
-
 #include "call/legs.h"
+#include "sip/text.h"
 
 namespace baton::call {
-namespace {
 
-std::string lowered(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
-}
+using sip::text::lowered;
+
+namespace {
 
 std::string content_type(const sip::Message& message) {
   const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));

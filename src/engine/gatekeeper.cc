@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "sip/text.h"
+
 namespace baton::engine {
 namespace {
 
@@ -31,13 +33,6 @@ IpAddress unmapped(const IpAddress& ip) {
 IpAddress key_of(const IpAddress& source) {
   const IpAddress ip = unmapped(source);
   return ip.v6 ? masked(ip, 64) : ip;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
 }
 
 }  // namespace
@@ -214,7 +209,7 @@ std::string fit_response(std::string_view response, std::size_t room) {
   std::size_t size = response.size();
   const auto is = [](std::string_view line, std::string_view name) {
     return line.size() > name.size() && line[name.size()] == ':' &&
-           equals_ignoring_case(line.substr(0, name.size()), name);
+           sip::text::equals_ignoring_case(line.substr(0, name.size()), name);
   };
   const auto drop_first = [&](std::string_view name) {
     const auto found =

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "sip/text.h"
+
 namespace baton::net {
 namespace {
 
@@ -51,9 +53,7 @@ std::string text_of(const unsigned char* text) {
 }
 
 std::string upper(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  }
+  for (char& c : text) c = sip::text::upper(c);
   return text;
 }
 
@@ -81,9 +81,7 @@ bool read_naptr(const unsigned char* bytes, int length, std::size_t most, Record
 }  // namespace
 
 std::string plain_name(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
+  name = sip::text::lowered(name);
   if (name.ends_with('.')) name.pop_back();
   return name;
 }

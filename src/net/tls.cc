@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "net/tls_session.h"
+#include "sip/text.h"
 
 namespace baton::net {
 namespace {
@@ -145,14 +146,9 @@ Result<void, TlsProblem> TlsContext::read_validity() {
 }
 
 bool TlsContext::verifies(std::string_view host) const {
-  const auto equal = [](char a, char b) {
-    const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return low(a) == low(b);
-  };
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return std::none_of(settings_.unverified.begin(), settings_.unverified.end(), [&](const std::string& name) {
-    return std::equal(host.begin(), host.end(), name.begin(), name.end(), equal);
-  });
+  return std::none_of(settings_.unverified.begin(), settings_.unverified.end(),
+                      [&](const std::string& name) { return sip::text::equals_ignoring_case(host, name); });
 }
 
 }  // namespace baton::net

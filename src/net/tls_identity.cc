@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "sip/text.h"
 #include "sip/uri.h"
 
 namespace baton::net {
@@ -24,13 +25,6 @@ Names alternative_names(const X509& certificate) {
 std::string text_of(const ASN1_STRING* string) {
   const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(string));
   return {bytes, static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
 }
 
 // The host of "sip:example.com"; nothing for another scheme or a user's own URI.
@@ -91,9 +85,9 @@ bool is_for(const X509& certificate, std::string_view host) {
   }
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
   if (host.empty()) return false;
-  const std::string wanted = lower(host);
+  const std::string wanted = sip::text::lowered(host);
   return std::any_of(identities.begin(), identities.end(),
-                     [&](const std::string& identity) { return lower(identity) == wanted; });
+                     [&](const std::string& identity) { return sip::text::lowered(identity) == wanted; });
 }
 
 }  // namespace baton::net

@@ -29,11 +29,6 @@ std::string success_key(const Message& message) {
   return std::string(message.call_id()) + " " + std::to_string(message.cseq().number);
 }
 
-std::string user_of(std::string_view uri) {
-  const auto parsed = sip::Uri::parse(uri);
-  return parsed ? parsed->user : std::string();
-}
-
 }  // namespace
 
 void Oracles::violation(const std::string& what) {

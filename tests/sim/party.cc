@@ -35,4 +35,9 @@ std::string Party::answer() const {
   return sdp::write_answer(ours, *remote);
 }
 
+std::string user_of(std::string_view uri) {
+  const auto parsed = sip::Uri::parse(uri);
+  return parsed ? parsed->user : std::string();
+}
+
 }  // namespace baton::sim

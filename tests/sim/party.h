@@ -175,4 +175,7 @@ struct Party {
   [[nodiscard]] const std::string& role() const { return script.role; }
 };
 
+// The user part of a URI; empty when there is none.
+[[nodiscard]] std::string user_of(std::string_view uri);
+
 }  // namespace baton::sim

@@ -18,11 +18,6 @@ constexpr Duration t2 = 4s;
 constexpr Duration give_up_after = 32s;
 constexpr std::size_t consultations_max = 8;
 
-std::string user_of(std::string_view uri) {
-  const auto parsed = sip::Uri::parse(uri);
-  return parsed ? parsed->user : std::string();
-}
-
 }  // namespace
 
 Peer::Peer(World& world, std::string name, SocketAddress address, Transport transport, std::uint64_t seed)

@@ -23,11 +23,6 @@ std::string server_key(const Message& request) {
          (method == Method::other ? std::string(request.method_text()) : std::string(to_string(method)));
 }
 
-std::string user_of(std::string_view uri) {
-  const auto parsed = sip::Uri::parse(uri);
-  return parsed ? parsed->user : std::string();
-}
-
 }  // namespace
 
 Draft Peer::reply(const Served& served, int status) const {
