@@ -24,7 +24,7 @@ class Loopback:
     """
 
     HOSTS = {"baton": 1, "caller": 10, "carrier": 20, "north": 21, "agent": 30, "second": 31, "fallback": 40,
-             "stranger": 90, "names": 2, "dead": 22}
+             "stranger": 90, "names": 2, "dead": 22, "pbx": 35}
     PORTS = 4  # of each party in a row: SIP, and room for a relay beside it
 
     def __init__(self, seed=None, v6=False):

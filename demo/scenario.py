@@ -87,9 +87,10 @@ class Scenario:
         self._cseq += 1
         self._local = f"<sip:{self.number}@[local_ip]>;tag=[pid]c[call_number]"
         self._remote = "[$remote]"
-        return self._send([f"INVITE sip:{number}@{host} SIP/2.0",
+        self._called, self._to = f"sip:{number}@{host}", f"<sip:{number}@{host}>"
+        return self._send([f"INVITE {self._called} SIP/2.0",
                            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70",
-                           f"From: {self._local}", f"To: <sip:{number}@{host}>", "Call-ID: [call_id]",
+                           f"From: {self._local}", f"To: {self._to}", "Call-ID: [call_id]",
                            f"CSeq: {self._cseq} INVITE", self._contact(),
                            "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER", *extra], self._sdp, True)
 
@@ -99,6 +100,17 @@ class Scenario:
             self._recv(f'response="{status}"', attributes='optional="true"')
         self._recv('response="200"', '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="remote"/>', 'rrs="true"')
         return self._request("ACK", retransmit=False, cseq=self._cseq)
+
+    def rung(self):
+        self._recv('response="100"', attributes='optional="true"')
+        return self._recv('response="180"')
+
+    def cancel(self):
+        """Of the INVITE that rings (RFC 3261 9.1), which is then answered 487."""
+        self._send([f"CANCEL {self._called} SIP/2.0", "[last_Via:]", "Max-Forwards: 70", f"From: {self._local}",
+                    f"To: {self._to}", "Call-ID: [call_id]", f"CSeq: {self._cseq} CANCEL"], retransmit=True)
+        self._recv('response="200"')
+        return self.refused(487)
 
     def refused(self, status):
         for provisional in (100, 180, 183):

@@ -22,9 +22,11 @@ def tls_listener(place, pki, name="baton", more=""):
     return string.Template(TLS).substitute(place=place, certificate=certificate, key=key, ca=pki.ca, more=more)
 
 
-def configuration(network, transport, tls=""):
+def configuration(network, transport, tls="", change=lambda text: text):
+    """`change` may rewrite the text before names like $agent_at are filled in."""
     media = loopback.media_ports(100)
     values = {name: network.of(name) for name in network.HOSTS}
     values.update({f"{name}_at": network.at(name) for name in network.HOSTS})
+    values["pbx_tls"] = network.port_of("pbx") + 1
     values.update(media=network.media, media_first=media[0], media_last=media[1], transport=transport, tls=tls)
-    return string.Template((HERE / "interop.toml.in").read_text()).substitute(values)
+    return string.Template(change((HERE / "interop.toml.in").read_text())).substitute(values)

@@ -1,33 +1,28 @@
 """Programs of others round the server: Kamailio as a carrier's edge, sipsak, and SIPVicious as the scanner it is."""
 import os
 import pathlib
-import re
 import shutil
-import socket
-import string
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "demo")]
 import cases  # noqa: E402
+from kamailio import Kamailio  # noqa: E402
 from scenario import Scenario  # noqa: E402
 from sipp import Sipp  # noqa: E402
 from world import World  # noqa: E402
 
 BATON = os.environ.get("BATON", "")
-KAMAILIO = shutil.which("kamailio", path="/usr/sbin:/usr/bin")
 
 
 class EdgeTest(unittest.TestCase):
     def setUp(self):
         self._folder = tempfile.TemporaryDirectory()
         self.world = None
-        self.others = []
 
     def start(self, configure=lambda text: text):
         self.world = World(BATON, self._folder.name, "udp", configure)
@@ -35,9 +30,6 @@ class EdgeTest(unittest.TestCase):
         self.world.server.start()
 
     def tearDown(self):
-        for process in self.others:
-            process.terminate()
-            process.wait(10)
         if self.world:
             self.world.close()
         self._folder.cleanup()
@@ -48,40 +40,15 @@ class EdgeTest(unittest.TestCase):
         return f"{self.network.of('baton')}:{self.network.port}"
 
     def start_kamailio(self):
-        folder = pathlib.Path(self._folder.name) / "edge"
-        folder.mkdir()
-        values = {"edge": self.network.of("carrier"), "phone": self.network.of("stranger"), "baton": self.network.of("baton"),
-                  "port": self.network.port}
-        path = folder / "kamailio.cfg"
-        path.write_text(string.Template((HERE / "edge.kamailio.cfg.in").read_text()).safe_substitute(values))
-        log = open(folder / "kamailio.log", "wb")
-        self.others.append(subprocess.Popen([KAMAILIO, "-f", str(path), "-DD", "-E", "-Y", str(folder), "-m", "32", "-M", "8"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT))
-        log.close()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((self.network.of("caller"), 0))
-            probe.settimeout(0.3)
-            request = (f"OPTIONS sip:edge SIP/2.0\r\nVia: SIP/2.0/UDP {probe.getsockname()[0]};rport;branch=z9hG4bKup\r\n"
-                       "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: up\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\n"
-                       "Content-Length: 0\r\n\r\n").encode()
-            for _ in range(50):
-                self.assertIsNone(self.others[-1].poll(), (folder / "kamailio.log").read_text(errors="replace"))
-                try:
-                    probe.sendto(request, (values["edge"], values["port"]))
-                    if probe.recv(4096).startswith(b"SIP/2.0 483"):
-                        return
-                except (TimeoutError, ConnectionError):
-                    time.sleep(0.1)
-        self.fail((folder / "kamailio.log").read_text(errors="replace"))
+        edge = Kamailio("edge", pathlib.Path(self._folder.name) / "edge", (self.edge, self.network.port), edge=self.edge,
+                        phone=self.network.of("stranger"), baton=self.network.of("baton"), port=self.network.port)
+        self.addCleanup(edge.stop)
+        edge.start()
 
     def test_a_transfer_through_a_record_routing_edge_on_both_carrier_legs(self):
         """Kamailio is on the way of the caller and of the target: route sets, Vias and CANCELs of three hops."""
-        def edge_may_call(text):
-            return text.replace('id = "east"', f'id = "east"\nsources = ["{self.edge}"]')
-
-        import loopback
-        self.edge = loopback.Loopback().of("carrier")
-        self.start(edge_may_call)
+        self.start(lambda text: text.replace('id = "east"', 'id = "east"\nsources = ["$carrier"]'))
+        self.edge = self.network.of("carrier")
         self.start_kamailio()
         edge = f"{self.edge}:{self.network.port}"
         port = self.network.port

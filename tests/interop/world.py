@@ -19,7 +19,7 @@ TLS_PORT = 3  # the server's, counted from its port; those between are the relay
 
 
 class World:
-    """`transport` is udp, tcp or tls, over IPv6 with a 6 behind it. `configure` changes the configuration's text."""
+    """`transport` is udp, tcp or tls, over IPv6 with a 6 behind it. `configure` changes interop.toml.in."""
 
     def __init__(self, baton, directory, transport, configure=lambda text: text):
         self.transport = transport.rstrip("6")
@@ -33,7 +33,7 @@ class World:
             self.pki = Pki(self.directory / "pki")
             self.pki.make("baton", f"IP:{self.network.of('baton')}")
             tls = tls_listener(self.network.at("baton", TLS_PORT), self.pki)
-        text = configure(configuration(self.network, self.transport, tls))
+        text = configuration(self.network, self.transport, tls, configure)
         self.names = None
         if not self.network.v6:
             self.names = NameServer(self.network.of("names"), self.network.port_of("names"), self._zone())
