@@ -27,22 +27,24 @@ class Loopback:
              "stranger": 90, "names": 2, "dead": 22, "pbx": 35}
     PORTS = 4  # of each party in a row: SIP, and room for a relay beside it
 
-    def __init__(self, seed=None, v6=False):
+    def __init__(self, seed=None, v6=False, hosts=None):
         seed = os.getpid() if seed is None else seed
+        self.hosts = hosts or self.HOSTS
         self.v6, self.media = v6, "::1" if v6 else "127.0.0.1"
+        ports = len(self.hosts) * self.PORTS
         for attempt in range(200):
             number = seed + attempt * 7919
             self.prefix = f"127.{64 + number // 251 % 128}.{1 + number % 251}."
-            self.port = 16000 + number % 290 * 48 if v6 else 15060 + number % 16 * 10
-            if all(_is_free(self.of(name), self.port_of(name) + i) for name in self.HOSTS for i in range(self.PORTS)):
+            self.port = 16000 + number % (14000 // ports) * ports if v6 else 15060 + number % 16 * 10
+            if all(_is_free(self.of(name), self.port_of(name) + i) for name in self.hosts for i in range(self.PORTS)):
                 return
         raise RuntimeError("no free loopback address found in 200 attempts")
 
     def of(self, name):
-        return "::1" if self.v6 else self.prefix + str(self.HOSTS[name])
+        return "::1" if self.v6 else self.prefix + str(self.hosts[name])
 
     def port_of(self, name):
-        return self.port + list(self.HOSTS).index(name) * self.PORTS if self.v6 else self.port
+        return self.port + list(self.hosts).index(name) * self.PORTS if self.v6 else self.port
 
     def at(self, name, offset=0):
         """Address and port, as they stand in a URI."""

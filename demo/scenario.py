@@ -28,9 +28,10 @@ class Scenario:
     `says`: a file of bare G.711 µ-law that it plays, over and over, once it has answered.
     """
 
-    def __init__(self, number, says=None, routed=False):
+    def __init__(self, number, says=None, routed=False, retransmit_ms=500):
         self.number = number
         self._routed = routed
+        self._retransmit_ms = retransmit_ms
         self._says = says
         self._sdp = SDP.replace("{port}", "[rtpstream_audio_port]" if says else "[media_port]")
         self._steps = []
@@ -59,7 +60,7 @@ class Scenario:
     def _send(self, lines, body="", retransmit=False, jump=""):
         head = "\n".join(line for line in lines if line)
         content = f"Content-Type: application/sdp\nContent-Length: [len]\n\n{body}" if body else "Content-Length: 0\n\n"
-        resend = ' retrans="500"' if retransmit else ""
+        resend = f' retrans="{self._retransmit_ms}"' if retransmit else ""
         return self._add(f"<send{resend} {jump}><![CDATA[\n\n{head}\n{content}\n]]></send>")
 
     def _contact(self):
