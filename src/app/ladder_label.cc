@@ -1,10 +1,10 @@
 #include "app/ladder_label.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 
 #include "app/text.h"
+#include "base/ascii.h"
 #include "sip/message.h"
 
 namespace baton::app {
@@ -16,18 +16,12 @@ std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 bool carries_sdp(const sip::Message& message) {
   if (message.body().empty()) return false;
-  const std::string type = lower(message.header(sip::HeaderId::content_type));
+  const std::string type = ascii::lowered(message.header(sip::HeaderId::content_type));
   if (type.starts_with("application/sdp")) return true;
-  return type.starts_with("multipart/") && lower(message.body()).find("application/sdp") != std::string::npos;
+  return type.starts_with("multipart/") &&
+         ascii::lowered(message.body()).find("application/sdp") != std::string::npos;
 }
 
 Label label_of_refer(const sip::Message& message, const std::string& arrow) {
@@ -41,14 +35,14 @@ Label label_of_refer(const sip::Message& message, const std::string& arrow) {
   label.text += uri.user.empty() ? uri.host : sip::to_e164(uri.user).value_or(uri.user);
   const auto replaces =
       std::find_if(uri.headers.begin(), uri.headers.end(),
-                   [](const sip::UriParameter& header) { return lower(header.name) == "replaces"; });
+                   [](const sip::UriParameter& header) { return ascii::lowered(header.name) == "replaces"; });
   if (replaces != uri.headers.end()) label.mark = "[Replaces]";
   return label;
 }
 
 // The status line of a message/sipfrag body (RFC 3420, RFC 3515 2.4.5): "180 Ringing".
 std::string sipfrag_status(const sip::Message& message) {
-  if (!lower(message.header(sip::HeaderId::content_type)).starts_with("message/sipfrag")) return {};
+  if (!ascii::lowered(message.header(sip::HeaderId::content_type)).starts_with("message/sipfrag")) return {};
   const std::string_view line = first_line(message.body());
   const std::size_t space = line.find(' ');
   return space == std::string_view::npos ? std::string{} : std::string(line.substr(space + 1));

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 
 namespace baton {
@@ -60,12 +61,9 @@ std::string_view to_via_token(Transport transport) {
 }
 
 std::optional<Transport> parse_transport(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (lower == "udp") return Transport::udp;
-  if (lower == "tcp") return Transport::tcp;
-  if (lower == "tls") return Transport::tls;
+  for (const Transport one : {Transport::udp, Transport::tcp, Transport::tls}) {
+    if (ascii::equals_ignoring_case(text, to_string(one))) return one;
+  }
   return std::nullopt;
 }
 

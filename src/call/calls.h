@@ -42,6 +42,12 @@ class Calls {
     int status = 0;
     std::string reason{};  // Reason header for the party that is let go
   };
+  // What an incoming party that has no answer yet is told.
+  [[nodiscard]] static int refusal_of(const Why& why) { return why.status != 0 ? why.status : 480; }
+  // Its 2xx may not go out before a PRACK has come (RFC 3262 3).
+  [[nodiscard]] static bool answer_waits(const Leg& leg) {
+    return leg.state == LegState::offered && leg.unpracked && leg.unpracked->sdp;
+  }
 
   struct Named {           // what a Replaces names (RFC 3891)
     bool ours = false;     // a call of this server, whether it can be joined or not
@@ -168,6 +174,8 @@ class Calls {
   // calls_records.cc
   void open_span(Call& call, const Setup& setup, const Leg& caller);
   void close_span(Span& span, Time ended_at, const Why& why);
+  // Before it is closed: the caller was refused with `status` after all.
+  void never_answered(Span& span, int status);
   void log(Severity severity, std::string event, std::vector<std::pair<std::string, std::string>> fields);
 
   struct Asker {               // who waits for a look-up

@@ -254,6 +254,11 @@ void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
   tell_lingering(call, leaver);
   abandon_hunt(call.hunt, {.code = why.code, .reason = "SIP;cause=487;text=\"The caller hung up\""});
   const Leg* gone = legs_.find(leaver);
+  // The callee took the call, and the caller's answer was still waiting.
+  if (const Leg* caller = legs_.find(call.caller);
+      call.answered && caller != nullptr && !caller->outgoing && caller->final_status / 100 != 2) {
+    never_answered(call.span, caller->final_status != 0 ? caller->final_status : refusal_of(why));
+  }
   close_span(call.span, gone != nullptr && gone->ended_at ? *gone->ended_at : cx_.now, why);
   log(Severity::info, "call.ended",
       {{"call", call.root_uuid}, {"by", to_string(why.source)}, {"cause", std::string(to_string(why.code))}});
@@ -263,9 +268,7 @@ void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
     const bool waits_for_notify = parting != parting_.end() && transfers_.find(parting->second) != nullptr;
     if (!waits_for_notify) {
       hear_silence(left->self);
-      legs_.hang_up(
-          other,
-          {.code = why.code, .reason = why.reason, .reject_status = why.status != 0 ? why.status : 480});
+      legs_.hang_up(other, {.code = why.code, .reason = why.reason, .reject_status = refusal_of(why)});
     }
   }
   call.caller = {};

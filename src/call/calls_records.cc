@@ -35,6 +35,13 @@ void Calls::open_span(Call& call, const Setup& setup, const Leg& caller) {
   call.span.open = true;
 }
 
+void Calls::never_answered(Span& span, int status) {
+  if (!span.open) return;
+  span.cdr.answered_at.reset();
+  span.cdr.sip_status = status;
+  admission_.never_answered(span.ticket);
+}
+
 void Calls::close_span(Span& span, Time ended_at, const Why& why) {
   if (!span.open) return;
   span.open = false;

@@ -73,7 +73,9 @@ std::optional<Rejection> Calls::check_refer(const Call& call, const Leg& transfe
   const auto refuse = [](int status, Hangup code, std::string text, unsigned retry_after_s = 0) {
     return Rejection{.status = status, .code = code, .text = std::move(text), .retry_after_s = retry_after_s};
   };
-  if (timing == ReferTiming::too_early || !call.answered || call.returning) {
+  const Leg* other = legs_.find(call.other(transferor.self));
+  const bool settled = call.answered && !call.returning && !(other != nullptr && answer_waits(*other));
+  if (timing == ReferTiming::too_early || !settled) {
     return refuse(491, Hangup::request_pending,
                   "The call is not established yet; send the REFER after the ACK", 1);
   }

@@ -43,6 +43,14 @@ Calls::Named Calls::find_named(const sip::DialogId& id, const std::string& accou
   if (!party || !leg->alive()) return no_such(603, "The call that Replaces names has ended");
   const Leg* other = legs_.find(call->answered ? call->other(handle) : call->caller);
   if (other == nullptr || !other->alive()) return no_such(603, "The call that Replaces names is ending");
+  if (other != leg && answer_waits(*other)) {
+    named.ours = true;
+    named.refusal = Rejection{.status = 491,
+                              .code = Hangup::request_pending,
+                              .text = "The call that Replaces names is still being set up",
+                              .retry_after_s = 1};
+    return named;
+  }
   if (id.early_only && call->answered) {
     return no_such(486, "Replaces asks for a call that is not answered yet; this one is");
   }
@@ -154,6 +162,9 @@ void Calls::join_consultation(Transfer& transfer) {
   other->caller = {};
   other->callee = {};
   call->depth = std::max(call->depth, other->depth);
+  // Those that are to hang up themselves once they have handed over that call wait for the end of this one.
+  const auto linger = std::exchange(other->lingering, {});
+  call->lingering.insert(call->lingering.end(), linger.begin(), linger.end());
   erase_if_over(*other);
   if (!own->in_call()) legs_.hang_up(own->self, {.code = Hangup::transferred, .reason = call_transferred});
 }
@@ -174,6 +185,7 @@ void Calls::leave_consultation(Transfer& transfer) {
 void Calls::close_leaving(const Leg& leg) {
   const auto it = leaving_.find(leg.self.pack());
   if (it == leaving_.end()) return;
+  if (!leg.outgoing && leg.final_status / 100 != 2) never_answered(it->second, leg.final_status);
   close_span(it->second, leg.ended_at.value_or(cx_.now),
              {.code = Hangup::transferred, .source = HangupSource::baton});
   leaving_.erase(it);

@@ -143,7 +143,9 @@ void Calls::on_ready(Leg& leg) {
                                    .code = Hangup::call_does_not_exist,
                                    .text = "The call that Replaces names has ended"});
   }
-  if (sought && call->joiner) {  // a transfer has come to wait for this very answer
+  const Leg* stays = in_it ? legs_.find(call->other(old->self)) : nullptr;
+  // A transfer has come to wait for this very answer, or the caller has not been answered yet.
+  if ((sought && call->joiner) || (stays != nullptr && answer_waits(*stays))) {
     return legs_.reject(leg.self, {.status = 491,
                                    .code = Hangup::request_pending,
                                    .text = "The call that Replaces names is being transferred",

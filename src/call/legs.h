@@ -193,6 +193,7 @@ class Legs {
   void repeat_reliable(Leg& leg);
   void repeat_progress(Leg& leg);
   void on_prack(Leg& leg, txn::RequestReceived& event);
+  [[nodiscard]] static bool is_awaited_prack(const Leg& leg, const sip::Message& request);
   [[nodiscard]] bool take_reliable(Leg& leg, const sip::Message& response, const Source& source);
   [[nodiscard]] static std::string supported_of(const Leg& leg);
   // legs_fork.cc

@@ -48,11 +48,13 @@ std::string reasons_of(const sip::Message& message) {
 
 bool Legs::refuse_unserved(const sip::Message& request, txn::TxnId txn, Leg* leg) {
   const sip::Method method = request.method();
-  // A REFER's requirements are part of the rules of transfers.
-  if (const std::string unsupported = unsupported_extensions(request);
-      method != sip::Method::refer && !unsupported.empty()) {
-    respond(request, txn, {.status = 420}, leg, {{sip::HeaderId::unsupported, {}, unsupported}});
-    return true;
+  // Outside a dialog this has been looked at before; a REFER's requirements are part of the rules of
+  // transfers.
+  if (leg != nullptr && method != sip::Method::refer) {
+    if (const std::string unsupported = unsupported_extensions(request); !unsupported.empty()) {
+      respond(request, txn, {.status = 420}, leg, {{sip::HeaderId::unsupported, {}, unsupported}});
+      return true;
+    }
   }
   const bool negotiates =
       method == sip::Method::invite || method == sip::Method::update || method == sip::Method::prack;

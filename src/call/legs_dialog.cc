@@ -35,7 +35,10 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
     return respond(request, event.txn, {.status = 481, .text = "This dialog is a REFER's subscription"},
                    &leg);
   }
-  if (!leg.dialog.accept_cseq(request)) {
+  // One that was overtaken is not asked again, and without it there is no answer; its RAck says what it is
+  // about, whatever its CSeq.
+  const bool in_order = leg.dialog.accept_cseq(request) || is_awaited_prack(leg, request);
+  if (!in_order) {
     return respond(request, event.txn, {.status = 500, .text = "CSeq is not higher than the last one"}, &leg);
   }
   leg.probes_failed = 0;

@@ -17,6 +17,9 @@ struct FirstLook {
 };
 
 std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
+  // Inside a dialog its tags say whose it is, and the Request-URI is our own Contact. What it requires is the
+  // dialog's affair: a REFER refused for it is put on record.
+  if (!request.to().tag().empty()) return std::nullopt;
   const auto uri = sip::Uri::parse(request.request_uri());
   if (!uri) {
     return FirstLook{{.status = uri.error().status, .code = Hangup::bad_request, .text = uri.error().reason},
@@ -34,8 +37,6 @@ std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
     return FirstLook{
         {.status = 416, .code = Hangup::bad_request, .text = "Only sip, sips and tel URIs are served"}, {}};
   }
-  // Inside a dialog it is the dialog's affair: a REFER refused for it is put on record.
-  if (!request.to().tag().empty()) return std::nullopt;
   if (std::string tags = unsupported_extensions(request); !tags.empty()) {
     return FirstLook{{.status = 420, .code = Hangup::bad_request},
                      {{sip::HeaderId::unsupported, {}, std::move(tags)}}};

@@ -130,13 +130,16 @@ void Legs::repeat_progress(Leg& leg) {
   send_progress(leg, {leg.last_progress != 0 ? leg.last_progress : 183, false, leg.wanted});
 }
 
+bool Legs::is_awaited_prack(const Leg& leg, const sip::Message& request) {
+  if (request.method() != sip::Method::prack || !leg.unpracked) return false;
+  const auto rack = rack_of(request);
+  return rack && rack->rseq == leg.rseq && rack->cseq == leg.invite_cseq && rack->method == "INVITE";
+}
+
 void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
   const sip::Message& request = event.request;
-  const auto rack = rack_of(request);
-  if (!rack) return respond(request, event.txn, {.status = 400, .text = "No usable RAck"}, &leg);
-  const bool matches =
-      leg.unpracked && rack->rseq == leg.rseq && rack->cseq == leg.invite_cseq && rack->method == "INVITE";
-  if (!matches) {
+  if (!rack_of(request)) return respond(request, event.txn, {.status = 400, .text = "No usable RAck"}, &leg);
+  if (!is_awaited_prack(leg, request)) {
     return respond(request, event.txn, {.status = 481, .text = "No such response waits for a PRACK"}, &leg);
   }
   // From here on the response is acknowledged, whatever becomes of a description in the PRACK (RFC 3262 3).

@@ -99,6 +99,7 @@ void Calls::excuse_transferor(Transfer& transfer) {
 void Calls::end_orphaned_call(Transfer& transfer) {
   Call* call = calls_.find(transfer.call);
   BATON_ASSERT(call != nullptr);
+  tell_lingering(*call, transfer.transferee);
   if (Leg* leg = legs_.find(transfer.transferee)) {
     hear_silence(leg->self);
     leg->call = 0;

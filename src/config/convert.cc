@@ -3,24 +3,21 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "config/number_plan.h"
 #include "sip/uri.h"
-#include "trunk/ascii.h"
 #include "trunk/policy.h"
 
 namespace baton::config {
 namespace {
 
-using trunk::ascii_lower;
-using trunk::is_digit;
+using ascii::is_digit;
+using ascii::is_letter;
 
 auto mistake(std::string what, std::string remedy) {
   return fail(Mistake{std::move(what), std::move(remedy)});
 }
 
-bool is_letter(char c) {
-  return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < ' ' || c == 0x7f;
 }
@@ -245,7 +242,7 @@ Converted<std::string> to_peer_host(const std::string& text) {
 }
 
 Converted<std::string> to_host_name(const std::string& text) {
-  if (is_host_name(text)) return trunk::to_lower(text);
+  if (is_host_name(text)) return ascii::lowered(text);
   return mistake(shown(text) + " is not a host name", R"(write a DNS name, as in "sip.example.com")");
 }
 
@@ -255,7 +252,7 @@ Converted<std::string> to_transfer_host(const std::string& text) {
     return mistake(shown(text) + " is a private or reserved address, to which nothing is ever transferred",
                    "remove it; give the target a number on a trunk of yours instead");
   }
-  if (ip) return trunk::to_lower(text);
+  if (ip) return ascii::lowered(text);
   return to_host_name(text);
 }
 
@@ -269,7 +266,7 @@ Converted<std::string> to_id(const std::string& text) {
 }
 
 Converted<std::string> to_domain_label(const std::string& text) {
-  if (is_label(text) && text == trunk::to_lower(text)) return text;
+  if (is_label(text) && text == ascii::lowered(text)) return text;
   return mistake(shown(text) + " can not be a trunk id, which is the first part of the trunk's domain",
                  "use 1 to 63 small letters, digits and inner hyphens");
 }

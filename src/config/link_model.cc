@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/ascii.h"
 #include "config/read.h"
-#include "trunk/ascii.h"
 
 namespace baton::config {
 namespace {

@@ -14,70 +14,68 @@ const std::vector<DigestAlgorithm> md5_first = {DigestAlgorithm::md5, DigestAlgo
                                                 DigestAlgorithm::sha256};
 const std::vector<DigestAlgorithm> md5_alone = {DigestAlgorithm::md5};
 
-Profile named(const char* id, const char* why) {
+Profile named(const char* id) {
   Profile profile;
   profile.id = id;
-  profile.why = why;
   return profile;
 }
 
 std::vector<Profile> make_built_in() {
   std::vector<Profile> all;
-  all.push_back(named("generic", "what the RFCs ask for; nothing is assumed"));
+  // What the RFCs ask for; nothing is assumed.
+  all.push_back(named("generic"));
 
-  Profile rfc7647 = named("rfc7647", "takes only 200 for the acceptance of a REFER");
+  // Takes only 200 for the acceptance of a REFER.
+  Profile rfc7647 = named("rfc7647");
   rfc7647.transfer.accept_code = 200;
   all.push_back(rfc7647);
 
-  Profile asterisk =
-      named("asterisk",
-            "logs in with the first challenge it reads, MD5 in most versions; hangs up by itself "
-            "once a transfer is through, or leaves that to the server");
+  // Logs in with the first challenge it reads, MD5 in most versions; hangs up by itself once a transfer is
+  // through, or leaves that to the server.
+  Profile asterisk = named("asterisk");
   asterisk.sip.auth_algorithms = md5_first;
   asterisk.transfer.last_bye = trunk::LastBye::either;
   all.push_back(asterisk);
 
-  Profile freeswitch = named(
-      "freeswitch", "logs in with MD5; shows the caller from Remote-Party-ID as it is set up by default");
+  // Logs in with MD5; shows the caller from Remote-Party-ID as it is set up by default.
+  Profile freeswitch = named("freeswitch");
   freeswitch.sip.auth_algorithms = md5_first;
   freeswitch.identity.header = trunk::IdentityHeader::remote_party_id;
   all.push_back(freeswitch);
 
-  Profile libre =
-      named("libre", "baresip 1.x and its kin: give up on a challenge whose first algorithm is not MD5");
+  // baresip 1.x and its kin: give up on a challenge whose first algorithm is not MD5.
+  Profile libre = named("libre");
   libre.sip.auth_algorithms = md5_first;
   all.push_back(libre);
 
-  Profile legacy =
-      named("legacy",
-            "phones and gateways of before RFC 3262, 4028 and 8760: one challenge, MD5; no reliable "
-            "provisional responses, no session timer asked for; Remote-Party-ID");
+  // Phones and gateways of before RFC 3262, 4028 and 8760: one challenge, MD5; no reliable provisional
+  // responses, no session timer asked for; Remote-Party-ID.
+  Profile legacy = named("legacy");
   legacy.sip.auth_algorithms = md5_alone;
   legacy.sip.reliable_provisionals = trunk::ReliableProvisionals::off;
   legacy.sip.session_expires = {};
   legacy.identity.header = trunk::IdentityHeader::remote_party_id;
   all.push_back(legacy);
 
-  Profile teams =
-      named("teams",
-            "hangs up a fraction of a second after its REFER was accepted: the transfer goes on without "
-            "it; says whom a call was meant for in History-Info");
+  // Hangs up a fraction of a second after its REFER was accepted: the transfer goes on without it. Says whom
+  // a call was meant for in History-Info.
+  Profile teams = named("teams");
   teams.transfer.early_bye_continues = true;
   teams.transfer.last_bye = trunk::LastBye::either;
   teams.identity.diversion = trunk::DiversionHeader::history_info;
   all.push_back(teams);
 
-  Profile agent =
-      named("ai-agent",
-            "voice agents and their media servers: send REFER and wait for the final NOTIFY; what comes "
-            "before it only costs them; a second REFER may be told from the first");
+  // Voice agents and their media servers: send REFER and wait for the final NOTIFY; what comes before it only
+  // costs them. A second REFER may be told from the first.
+  Profile agent = named("ai-agent");
   agent.transfer.notify_progress = false;
   agent.transfer.notify_id_first = true;
   all.push_back(agent);
 
-  Profile oracle = named("sbc", "session border controllers of carriers: Diversion rather than History-Info");
-  oracle.identity.diversion = trunk::DiversionHeader::diversion;
-  all.push_back(oracle);
+  // Session border controllers of carriers: Diversion rather than History-Info.
+  Profile sbc = named("sbc");
+  sbc.identity.diversion = trunk::DiversionHeader::diversion;
+  all.push_back(sbc);
   return all;
 }
 

@@ -14,7 +14,6 @@ namespace baton::config {
 
 struct Profile {
   std::string id;
-  std::string why;  // what is known of such peers; for docs/configuration.md
   trunk::TransferSettings transfer;
   trunk::IdentitySettings identity;
   trunk::SipSettings sip;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/result.h"
 #include "sip/error.h"
 #include "sip/header.h"
@@ -98,14 +99,10 @@ inline constexpr auto table = [] {
   return at;
 }
 
-[[nodiscard]] constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-[[nodiscard]] constexpr char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-}
-[[nodiscard]] std::string lowered(std::string_view text);
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
+using ascii::equals_ignoring_case;
+using ascii::lower;
+using ascii::lowered;
+using ascii::upper;
 [[nodiscard]] std::string_view trim(std::string_view text);  // white space and folds, both ends
 [[nodiscard]] int hex_value(char c);                         // -1 when it is none
 

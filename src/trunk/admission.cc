@@ -133,6 +133,13 @@ void Admission::answered(Time now, Ticket ticket) {
   minutes_.insert({found->second.next_minute, ticket.id});
 }
 
+void Admission::never_answered(Ticket ticket) {
+  const auto found = tickets_.find(ticket.id);
+  if (found == tickets_.end() || !found->second.answered) return;
+  found->second.answered = false;
+  minutes_.erase({found->second.next_minute, ticket.id});
+}
+
 Admission::Ticket Admission::split(Time now, Ticket ticket) {
   const auto found = tickets_.find(ticket.id);
   if (found == tickets_.end()) return {};

@@ -37,6 +37,8 @@ class Admission {
                                               std::int64_t rate_per_minute_micros, Duration wait_max = {});
   // The leg was answered: its price runs from here.
   void answered(Time now, Ticket ticket);
+  // It was not after all: it costs nothing.
+  void never_answered(Ticket ticket);
   // A second ticket of the same account, trunk and rate, answered now: an answered leg goes on in another
   // record. Never refused: nobody new is called. None when `ticket` is none.
   [[nodiscard]] Ticket split(Time now, Ticket ticket);

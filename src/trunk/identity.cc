@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "trunk/ascii.h"
+#include "base/ascii.h"
 #include "trunk/identity.h"
 
 namespace baton::trunk {
@@ -30,7 +30,7 @@ Privacy read_privacy(const sip::Message& invite) {
   for (std::string_view element : invite.elements(sip::HeaderId::privacy)) {
     while (!element.empty()) {
       const auto semicolon = element.find(';');
-      const std::string value = to_lower(trimmed(element.substr(0, semicolon)));
+      const std::string value = ascii::lowered(trimmed(element.substr(0, semicolon)));
       privacy.wanted = privacy.wanted || value == "id" || value == "user" || value == "header";
       privacy.waived = privacy.waived || value == "none";
       element = semicolon == std::string_view::npos ? std::string_view() : element.substr(semicolon + 1);
@@ -42,7 +42,7 @@ Privacy read_privacy(const sip::Message& invite) {
 // RFC 3323 4.1.1.3 and what is found in its place. "invalid" is a top-level domain that nobody has (RFC
 // 2606).
 bool is_anonymous(const sip::Uri& uri) {
-  return equals_ignoring_case(uri.user, "anonymous") || uri.host == "invalid" ||
+  return ascii::equals_ignoring_case(uri.user, "anonymous") || uri.host == "invalid" ||
          uri.host.ends_with(".invalid");
 }
 
@@ -76,7 +76,7 @@ std::optional<sip::NameAddr> named_in(const sip::Message& invite, sip::HeaderId 
     auto parsed = sip::NameAddr::parse(element);
     if (!parsed || parsed->uri.scheme == sip::Scheme::other || is_anonymous(parsed->uri)) continue;
     const std::string* party = sip::find_parameter(parsed->parameters, "party");
-    if (party != nullptr && !equals_ignoring_case(*party, "calling")) continue;
+    if (party != nullptr && !ascii::equals_ignoring_case(*party, "calling")) continue;
     const bool is_number = sip::to_e164(parsed->uri.user).has_value();
     if (is_number && first && parsed->display_name.empty()) parsed->display_name = first->display_name;
     if (is_number) return std::move(*parsed);
@@ -91,7 +91,7 @@ bool is_known_reason(std::string_view reason) {
       "unknown",    "user-busy",      "no-answer", "unavailable",    "unconditional", "time-of-day",
       "deflection", "do-not-disturb", "follow-me", "out-of-service", "away"};
   return std::any_of(known.begin(), known.end(),
-                     [&](std::string_view one) { return equals_ignoring_case(one, reason); });
+                     [&](std::string_view one) { return ascii::equals_ignoring_case(one, reason); });
 }
 
 // RFC 4458 2 and RFC 7544 7.3.2: the cause parameter that says the same.
@@ -130,7 +130,7 @@ CallerId caller_identity(const sip::Message& invite, bool accept) {
   // Remote-Party-ID carries its own privacy, from before there was a Privacy header.
   if (identity) {
     const std::string* own = sip::find_parameter(identity->parameters, "privacy");
-    if (own != nullptr && !own->empty() && !equals_ignoring_case(*own, "off")) {
+    if (own != nullptr && !own->empty() && !ascii::equals_ignoring_case(*own, "off")) {
       privacy.wanted = true;
     }
   }
@@ -162,9 +162,9 @@ std::vector<Diversion> diversions_of(const sip::Message& invite) {
     one.number = fit_number(parsed->uri);
     if (one.number.empty()) continue;
     const std::string* reason = sip::find_parameter(parsed->parameters, "reason");
-    if (reason != nullptr && is_known_reason(*reason)) one.reason = to_lower(*reason);
+    if (reason != nullptr && is_known_reason(*reason)) one.reason = ascii::lowered(*reason);
     const std::string* privacy = sip::find_parameter(parsed->parameters, "privacy");
-    one.hidden = privacy != nullptr && !equals_ignoring_case(*privacy, "off");
+    one.hidden = privacy != nullptr && !ascii::equals_ignoring_case(*privacy, "off");
     all.push_back(std::move(one));
   }
   return all;

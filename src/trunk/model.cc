@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "trunk/ascii.h"
+#include "base/ascii.h"
 
 namespace baton::trunk {
 namespace {
@@ -70,7 +70,7 @@ const Trunk* Model::trunk_by_domain(std::string_view domain) const {
   // RFC 1034 3.1: a name with a dot at its end is the same name, written out to the root.
   if (domain.ends_with('.')) domain.remove_suffix(1);
   if (domain.empty()) return nullptr;
-  return look_up(indexes, indexes.trunks_by_domain, trunks, to_lower(domain), domain_key);
+  return look_up(indexes, indexes.trunks_by_domain, trunks, ascii::lowered(domain), domain_key);
 }
 
 const Number* Model::number(std::string_view e164) const {

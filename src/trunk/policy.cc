@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "trunk/ascii.h"
+#include "base/ascii.h"
 #include "trunk/hangup.h"
 
 namespace baton::trunk {

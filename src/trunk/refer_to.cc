@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "sip/draft.h"
-#include "trunk/ascii.h"
 #include "trunk/hangup.h"
 #include "trunk/policy.h"
 
@@ -57,7 +57,7 @@ Result<sip::NameAddr, sip::ParseError> parse_even_if_disguised(std::string_view 
   renamed.replace(static_cast<std::size_t>(host.data() - text.data()), host.size(), "disguised.invalid");
   auto again = sip::NameAddr::parse(renamed);
   if (!again) return parsed;
-  again->uri.host = to_lower(host);
+  again->uri.host = ascii::lowered(host);
   return again;
 }
 
@@ -100,12 +100,12 @@ Result<void, Refusal> refuse_unless_invite(std::string_view method) {
 
 Result<void, Refusal> check_method(const sip::NameAddr& refer_to) {
   for (const sip::UriParameter& parameter : refer_to.uri.parameters) {
-    if (!equals_ignoring_case(parameter.name, "method")) continue;
+    if (!ascii::equals_ignoring_case(parameter.name, "method")) continue;
     if (auto good = refuse_unless_invite(parameter.value); !good) return good;
   }
   // Without <> RFC 3261 20 gives the URI's parameters to the header: what was meant is the same.
   for (const sip::Parameter& parameter : refer_to.parameters) {
-    if (!equals_ignoring_case(parameter.name, "method")) continue;
+    if (!ascii::equals_ignoring_case(parameter.name, "method")) continue;
     if (auto good = refuse_unless_invite(parameter.value); !good) return good;
   }
   return {};
@@ -114,12 +114,12 @@ Result<void, Refusal> check_method(const sip::NameAddr& refer_to) {
 Result<std::string, Refusal> read_number(const Trunk& trunk, const sip::Uri& uri) {
   // RFC 3966 5.1.1 lets a tel: number hold visual separators; the user of a sip: URI is taken as it stands.
   const bool plain = uri.user.size() > 1 && uri.user.front() == '+' &&
-                     std::all_of(uri.user.begin() + 1, uri.user.end(), is_digit);
+                     std::all_of(uri.user.begin() + 1, uri.user.end(), ascii::is_digit);
   std::optional<std::string> number;
   if (uri.scheme == sip::Scheme::tel || plain) number = sip::to_e164(uri.user);
   if (number) return std::move(*number);
   const std::string what = uri.user.empty() ? "Refer-To has no number" : "Refer-To number " + shown(uri.user);
-  const bool only_plus_missing = std::all_of(uri.user.begin(), uri.user.end(), is_digit) &&
+  const bool only_plus_missing = std::all_of(uri.user.begin(), uri.user.end(), ascii::is_digit) &&
                                  uri.user.size() >= 7 && uri.user.size() <= 15;
   std::string text = what;
   if (!uri.user.empty()) text += " is not E.164 (+ and 7 to 15 digits)";
@@ -131,16 +131,16 @@ Result<std::string, Refusal> read_number(const Trunk& trunk, const sip::Uri& uri
 
 bool is_copied(std::string_view name) {
   // X-Baton-* says what Baton found out; nobody else may say it.
-  if (name.size() >= 8 && equals_ignoring_case(name.substr(0, 8), "X-Baton-")) return false;
-  return equals_ignoring_case(name, "User-to-User") ||
-         (name.size() > 2 && equals_ignoring_case(name.substr(0, 2), "X-"));
+  if (name.size() >= 8 && ascii::equals_ignoring_case(name.substr(0, 8), "X-Baton-")) return false;
+  return ascii::equals_ignoring_case(name, "User-to-User") ||
+         (name.size() > 2 && ascii::equals_ignoring_case(name.substr(0, 2), "X-"));
 }
 
 bool is_token(std::string_view text) {
   static constexpr std::string_view marks = "-.!%*_+`'~";  // RFC 3261 25.1
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    const char lower = ascii_lower(c);
-    return is_digit(c) || (lower >= 'a' && lower <= 'z') || marks.find(c) != std::string_view::npos;
+    const char lower = ascii::lower(c);
+    return ascii::is_digit(c) || (lower >= 'a' && lower <= 'z') || marks.find(c) != std::string_view::npos;
   });
 }
 
@@ -161,7 +161,7 @@ Result<void, Refusal> check_escaped(const sip::UriParameter& header) {
 
 Result<void, Refusal> read_headers(const sip::Uri& uri, ReferTarget& target) {
   for (const sip::UriParameter& header : uri.headers) {
-    const bool replaces = equals_ignoring_case(header.name, "Replaces");
+    const bool replaces = ascii::equals_ignoring_case(header.name, "Replaces");
     if (!replaces && !is_copied(header.name)) continue;
     if (auto good = check_escaped(header); !good) return good;
     if (!replaces) {
@@ -188,7 +188,7 @@ bool is_allowed_foreign(const Trunk& trunk, std::string_view host) {
   const auto address = IpAddress::parse(host);
   return std::any_of(trunk.transfer.allowed_hosts.begin(), trunk.transfer.allowed_hosts.end(),
                      [&](const std::string& allowed) {
-                       if (equals_ignoring_case(allowed, host)) return true;
+                       if (ascii::equals_ignoring_case(allowed, host)) return true;
                        return address && IpAddress::parse(allowed) == address;
                      });
 }
@@ -230,7 +230,7 @@ bool is_disguised_address(std::string_view host) {
   // IPv4 address by one resolver or another.
   const auto dot = host.rfind('.');
   const std::string_view last = dot == std::string_view::npos ? host : host.substr(dot + 1);
-  return !last.empty() && is_digit(last.front());
+  return !last.empty() && ascii::is_digit(last.front());
 }
 
 Uri ReferTarget::foreign_uri() const {
@@ -253,7 +253,7 @@ Result<ReferTarget, Refusal> read_refer_to(const Trunk& trunk, const sip::Messag
   if (auto good = check_method(*refer_to); !good) return fail(good.error());
   // It has done its work, and a Request-URI may not carry it (RFC 3261 19.1.1, table 1).
   std::erase_if(target.uri.parameters,
-                [](const auto& one) { return equals_ignoring_case(one.name, "method"); });
+                [](const auto& one) { return ascii::equals_ignoring_case(one.name, "method"); });
   if (auto good = read_headers(target.uri, target); !good) return fail(good.error());
   return target;
 }

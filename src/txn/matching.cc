@@ -1,6 +1,6 @@
 #include "txn/matching.h"
 
-#include "txn/text.h"
+#include "base/ascii.h"
 
 namespace baton::txn {
 namespace {
@@ -9,7 +9,7 @@ constexpr std::string_view magic_cookie = "z9hg4bk";
 constexpr char separator = '\n';  // in none of the parts: they are taken from one line each
 
 void append_sent_by(std::string& key, const sip::Via& via) {
-  append_lower(key, via.host);
+  ascii::append_lowered(key, via.host);
   key += ':';
   key += std::to_string(via.port != 0 ? via.port : default_port(via.transport));
 }
@@ -27,7 +27,7 @@ std::uint16_t default_port(std::string_view via_transport) {
 std::string client_key(std::string_view branch, std::string_view method) {
   std::string key;
   key.reserve(branch.size() + method.size() + 1);
-  append_lower(key, branch);
+  ascii::append_lowered(key, branch);
   key += separator;
   key += method;
   return key;
@@ -43,7 +43,7 @@ bool has_magic_branch(const sip::Message& request) {
   const std::string_view branch = request.top_via().branch();
   if (branch.size() <= magic_cookie.size()) return false;
   std::string start;
-  append_lower(start, branch.substr(0, magic_cookie.size()));
+  ascii::append_lowered(start, branch.substr(0, magic_cookie.size()));
   return start == magic_cookie;
 }
 
@@ -53,7 +53,7 @@ std::string server_key(const sip::Message& request, std::string_view method, std
   key.reserve(128);
   if (has_magic_branch(request)) {
     // Tokens compare without case (7.3.1).
-    append_lower(key, via.branch());
+    ascii::append_lowered(key, via.branch());
     key += separator;
     append_sent_by(key, via);
     key += separator;

@@ -74,6 +74,23 @@ TEST(Answer, EarlyDialogOfACallerIs491Too) {
   EXPECT_FALSE(cast.transferor->seen.refer_retry_after.front().empty());
 }
 
+// The callee has answered, and the caller's answer waits for its PRACK (RFC 3262 3).
+TEST_P(Answers, CallWhoseAnswerWaitsIs491) {
+  Play play = usual_play(GetParam());
+  Script& caller = GetParam() ? play.transferee : play.transferor;
+  Script& callee = GetParam() ? play.transferor : play.transferee;
+  caller.requires_100rel = true;
+  caller.pracks = false;
+  callee.early_media = true;
+  callee.acts = {Stage::refer(number::target)};
+  play.options.configure = [](trunk::Model& model) { model.carriers[0].trusted_to_transfer = true; };
+  Cast cast(play);
+  Party& referrer = GetParam() ? *cast.transferor : *cast.transferee;
+  EXPECT_TRUE(cast.world().run_until([&] { return !referrer.seen.refer_answers.empty(); }));
+  EXPECT_EQ(referrer.seen.refer_answers, std::vector<int>{491});
+  cast.expect_rest();
+}
+
 TEST(Answer, ReferThatOvertookTheAckIsHeldForIt) {
   Play play = usual_play(false);
   play.transferor.ack_after = 200ms;

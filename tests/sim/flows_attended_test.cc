@@ -22,6 +22,17 @@ class Attended {
     play.transferor.acts = {Stage::consult(number::target), Stage::refer_attended(refer_after)};
     return play;
   }
+  // The consultation comes up, and what is done with it is the test's affair.
+  static Play only_consulting(bool inbound) {
+    Play consulting = play(inbound);
+    consulting.transferor.acts.pop_back();
+    return consulting;
+  }
+  static Play no_consultation(bool inbound) {
+    Play quiet = play(inbound);
+    quiet.transferor.acts.clear();
+    return quiet;
+  }
   static Script& consultation_of(Play& play) { return const_cast<Script&>(*play.transferor.consultation); }
 
   Party& transferee() { return *cast.transferee; }
@@ -114,6 +125,20 @@ class Attended {
   World& world;
 };
 
+// Somebody else calls the same endpoint, which knows it as one more call to its number.
+Party& call_the_endpoint(Cast& cast, bool answers = true) {
+  Script own;
+  own.role = "consultation";
+  if (!answers) own.final_after.reset();
+  cast.stage.endpoint.expect(number::own, own);
+  Script caller;
+  caller.role = "target";
+  Party& target = cast.stage.east.call(
+      caller, number::target, "sip:" + std::string(number::own) + "@" + server_address().to_string());
+  cast.world().run_for(3s);
+  return target;
+}
+
 std::string replaces_of(const Party& party) {
   return party.call_id + ";to-tag=" + party.remote_tag + ";from-tag=" + party.local_tag;
 }
@@ -131,19 +156,9 @@ TEST_P(AttendedFlows, FarEndsAreJoinedAndNobodyIsCalled) {
 }
 
 TEST_P(AttendedFlows, TargetCalledTheTransferorItself) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.clear();
-  Cast cast(play);
+  Cast cast(Attended::no_consultation(GetParam()));
   cast.world().run_for(2s);
-  // Somebody else calls the same endpoint, which knows it as one more call to its number.
-  Script own;
-  own.role = "consultation";
-  cast.stage.endpoint.expect(number::own, own);
-  Script caller;
-  caller.role = "target";
-  Party& target = cast.stage.east.call(
-      caller, number::target, "sip:" + std::string(number::own) + "@" + server_address().to_string());
-  cast.world().run_for(3s);
+  Party& target = call_the_endpoint(cast);
   ASSERT_TRUE(target.up());
   cast.transferor->peer->act(*cast.transferor, Stage::refer_attended({}));
   EXPECT_TRUE(cast.run_until_final_notify());
@@ -159,9 +174,7 @@ TEST_P(AttendedFlows, TargetCalledTheTransferorItself) {
 }
 
 TEST_P(AttendedFlows, ReplacesAsTheRfcWritesIt) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   run.cast.refer("<sip:+442079460123@" + std::string(inbound_domain) +
                  "?Replaces=" + replaces_of(run.consultation()) + "&Require=replaces>");
@@ -170,18 +183,14 @@ TEST_P(AttendedFlows, ReplacesAsTheRfcWritesIt) {
 }
 
 TEST_P(AttendedFlows, WrongTagsAre481AndBothCallsStay) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   run.cast.refer("<sip:x@192.0.2.1?Replaces=" + run.consultation().call_id + "%3bto-tag%3da%3bfrom-tag%3db>");
   run.expect_both_calls(481);
 }
 
 TEST_P(AttendedFlows, EarlyOnlyOfAnAnsweredCallIs486) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   run.cast.refer("<sip:x@192.0.2.1?Replaces=" + replaces_of(run.consultation()) + ";early-only>");
   run.expect_both_calls(486);
@@ -189,9 +198,7 @@ TEST_P(AttendedFlows, EarlyOnlyOfAnAnsweredCallIs486) {
 
 // Its dialog is forgotten, so it counts as somebody else's; the URI is then as any other.
 TEST_P(AttendedFlows, ConsultationThatHasEndedIsAnUnknownDialog) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   const std::string replaces = replaces_of(run.consultation());
   run.cast.hang_up(run.target());
@@ -203,18 +210,9 @@ TEST_P(AttendedFlows, ConsultationThatHasEndedIsAnUnknownDialog) {
 
 // RFC 3891 3: one that has just ended is declined.
 TEST_P(AttendedFlows, ConsultationThatHasJustEndedIs603) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.clear();
-  Cast cast(play);
+  Cast cast(Attended::no_consultation(GetParam()));
   cast.world().run_for(2s);
-  Script own;
-  own.role = "consultation";
-  cast.stage.endpoint.expect(number::own, own);
-  Script caller;
-  caller.role = "target";
-  Party& target = cast.stage.east.call(
-      caller, number::target, "sip:" + std::string(number::own) + "@" + server_address().to_string());
-  cast.world().run_for(3s);
+  Party& target = call_the_endpoint(cast);
   const std::string replaces = replaces_of(cast.stage.endpoint.parties().back());
   cast.hang_up(target);
   cast.world().run_for(2s);
@@ -227,18 +225,14 @@ TEST_P(AttendedFlows, ConsultationThatHasJustEndedIs603) {
 }
 
 TEST_P(AttendedFlows, ItsOwnCallIs400) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   run.cast.refer("<sip:x@192.0.2.1?Replaces=" + replaces_of(run.transferor()) + ">");
   run.expect_refused(400);
 }
 
 TEST_P(AttendedFlows, MalformedReplacesIs400) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   run.cast.refer("<sip:x@192.0.2.1?Replaces=" + run.consultation().call_id + ">");
   run.expect_refused(400);
@@ -280,9 +274,7 @@ TEST_P(AttendedFlows, CallOfAnotherAccountIs403) {
 }
 
 TEST_P(AttendedFlows, LegOfTheFarEndIs403) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.pop_back();
-  Attended run(play);
+  Attended run(Attended::only_consulting(GetParam()));
   run.world.run_for(4s);
   run.cast.refer("<sip:x@192.0.2.1?Replaces=" + replaces_of(run.target()) + ">");
   run.expect_refused(403);
@@ -408,19 +400,9 @@ TEST_P(AttendedFlows, TransfereeThatLeavesDoesNotDisturbTheConsultation) {
 }
 
 TEST_P(AttendedFlows, CallThatRingsAtTheTransferorIsTakenByTheTransferee) {
-  Play play = Attended::play(GetParam());
-  play.transferor.acts.clear();
-  Cast cast(play);
+  Cast cast(Attended::no_consultation(GetParam()));
   cast.world().run_for(2s);
-  Script own;
-  own.role = "consultation";
-  own.final_after.reset();
-  cast.stage.endpoint.expect(number::own, own);
-  Script caller;
-  caller.role = "target";
-  Party& target = cast.stage.east.call(
-      caller, number::target, "sip:" + std::string(number::own) + "@" + server_address().to_string());
-  cast.world().run_for(3s);
+  Party& target = call_the_endpoint(cast, false);
   cast.transferor->peer->act(*cast.transferor, Stage::refer_attended({}));
   EXPECT_TRUE(cast.run_until_final_notify());
   cast.world().run_for(5s);
@@ -508,6 +490,48 @@ TEST_P(AttendedFlows, ReferSubFalse) {
   EXPECT_TRUE(run.consultation().seen.over);
   EXPECT_TRUE(run.world.oracles().talk(run.transferee(), run.target()));
   run.expect_records();
+}
+
+// Its own transfer's final word goes out before the BYE, answered predecessor or not.
+TEST_P(AttendedFlows, ConsultationThatWasBeingTransferredIsLetGoAtOnce) {
+  Play play = Attended::play(GetParam(), 4s);
+  play.transferor.acts.back().headers = {{"Refer-Sub", "false"}};
+  Script& consultation = Attended::consultation_of(play);
+  consultation.acts = {Stage::refer(number::failover_target, 2'400ms)};
+  consultation.notify_answers = {0};
+  Attended run(play);
+  Script slow;
+  slow.role = "slow";
+  slow.final_after = 30s;
+  run.cast.stage.first_gate.expect("", slow);
+  EXPECT_TRUE(run.world.run_until([&] { return run.consultation().seen.over; }));
+  EXPECT_EQ(run.consultation().seen.notifies, (std::vector<int>{100, 487}));
+  run.world.run_for(3s);
+  EXPECT_TRUE(run.world.oracles().talk(run.transferee(), run.target()));
+  run.wind_down();
+}
+
+// Joined now, it would be a party that may never be answered.
+TEST_P(AttendedFlows, ConsultationWhoseCallerWaitsForItsAnswerIs491) {
+  Cast cast(Attended::no_consultation(GetParam()));
+  cast.world().run_for(2s);
+  Script own;
+  own.role = "consultation";
+  own.early_media = true;
+  cast.stage.endpoint.expect(number::own, own);
+  Script caller;
+  caller.role = "target";
+  caller.requires_100rel = true;
+  caller.pracks = false;
+  cast.stage.east.call(caller, number::target,
+                       "sip:" + std::string(number::own) + "@" + server_address().to_string());
+  cast.world().run_for(3s);
+  ASSERT_TRUE(cast.stage.endpoint.parties().back().up());
+  cast.transferor->peer->act(*cast.transferor, Stage::refer_attended({}));
+  EXPECT_TRUE(cast.run_until_refer_answered());
+  EXPECT_EQ(cast.transferor->seen.refer_answers, std::vector<int>{491});
+  cast.world().wind_down();
+  cast.expect_no_violation();
 }
 
 TEST_P(AttendedFlows, CancelledThroughTheServerWhileItRings) {

@@ -283,6 +283,47 @@ TEST_P(Dialogs, ReliableResponseIsRepeatedUntilTheCallIsGivenUp) {
   cast.expect_rest();
 }
 
+// RFC 3262 3: the 2xx may not go out before the PRACK, so a caller that never sends one was never answered.
+TEST_P(Dialogs, AnswerThatWaitsForAPrackIsNoneForTheRecord) {
+  for (const bool callee_leaves : {true, false}) {
+    Play play = plain();
+    caller(play).requires_100rel = true;
+    caller(play).pracks = false;
+    callee(play).early_media = true;
+    callee(play).final_after = 3s;
+    if (callee_leaves) callee(play).acts = {{When::established, 5s, What::bye}};
+    play.options.configure = [](trunk::Model& model) {
+      model.accounts[0].balance_micros = 10'000'000;
+      for (trunk::Carrier& carrier : model.carriers) carrier.rate_per_minute_micros = 1'000'000;
+    };
+    Cast cast(play);
+    ASSERT_TRUE(cast.world().run_until([&] { return callee(cast).up(); }));
+    cast.world().run_for(1s);
+    EXPECT_TRUE(cast.world().oracles().talk(caller(cast), callee(cast)));  // early media, both ways
+    cast.expect_rest();
+    EXPECT_EQ(caller(cast).seen.final_status, callee_leaves ? 480 : 504);
+    ASSERT_EQ(cast.world().cdrs().size(), 1U);
+    EXPECT_FALSE(cast.world().cdrs().front().answered_at.has_value());
+    EXPECT_EQ(cast.world().cdrs().front().sip_status, caller(cast).seen.final_status);
+    EXPECT_EQ(cast.world().cdrs().front().price_micros, 0);
+  }
+}
+
+// Whatever the network delays: a PRACK that an UPDATE overtakes is the only one that comes.
+TEST_P(Dialogs, OvertakenPrackStillCounts) {
+  for (unsigned nth = 1; nth <= 12; ++nth) {
+    Play play = plain();
+    caller(play).requires_100rel = true;
+    caller(play).acts = {{When::ringing, 1ms, What::update}};
+    callee(play).early_media = true;
+    callee(play).final_after = 3s;
+    play.options.faults = {{nth, Fault::Kind::after_next}};
+    Cast cast(play);
+    ASSERT_TRUE(come_up(cast)) << nth;
+    expect_talking_and_end(cast);
+  }
+}
+
 TEST_P(Dialogs, WrongRAckIs481AndChangesNothing) {
   Play play = plain();
   caller(play).requires_100rel = true;

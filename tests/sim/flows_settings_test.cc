@@ -77,7 +77,58 @@ TEST_P(Settings, TransferorIsLetGoWhenTheCallEndsFirst) {
   finish(cast);
 }
 
+// The target, an endpoint too, has another call and refers that one's far end to this call: the two become
+// one.
+TEST_P(Settings, TransferorIsLetGoWhenTheCallThatItsOwnBecamePartOfEnds) {
+  Play play = usual_play(GetParam());
+  play.options.configure = [](trunk::Model& model) {
+    for (trunk::Trunk& trunk : model.trunks) trunk.transfer.last_bye = trunk::LastBye::transferor;
+    model.trunks[2].acl.push_back({IpAddress::v4(203, 0, 113, 101), 32});
+  };
+  play.transferor.acts = {Stage::refer(number::own_second)};
+  Cast cast(play);
+  auto consultation = std::make_shared<Script>();
+  consultation->role = "consultation";
+  consultation->acts = {Stage::refer_attended(3s)};
+  Script second;
+  second.role = "second transferor";
+  second.consultation = consultation;
+  second.acts = {Stage::consult(number::target, 1s)};
+  cast.stage.second_endpoint.expect(number::own_second, second);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.world().transfers().size() == 2; }));
+  cast.world().run_for(5s);
+  ASSERT_NE(cast.target(), nullptr);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.target()));
+  EXPECT_FALSE(cast.transferor->seen.over);
+  cast.hang_up(*cast.transferee);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }, 2s));
+  EXPECT_EQ(cast.transferor->seen.over_by, "server");
+  finish(cast);
+}
+
 // ---- early_bye = "continue" ----
+
+TEST_P(Settings, TransferorThatLingersIsLetGoWithAnOrphanedCall) {
+  Play play = usual_play(GetParam());
+  play.options.configure = [](trunk::Model& model) {
+    for (trunk::Trunk& trunk : model.trunks) {
+      trunk.transfer.last_bye = trunk::LastBye::transferor;
+      trunk.transfer.early_bye_continues = true;
+    }
+  };
+  play.target.final_after = 10s;
+  play.target.final_status = 486;
+  play.transferor.acts = {Stage::refer(number::own_second)};
+  Cast cast(play);
+  Script second;
+  second.role = "second transferor";
+  second.acts = {Stage::refer(number::target, 2s), {When::ringing_notified, 1s, What::bye}};
+  cast.stage.second_endpoint.expect(number::own_second, second);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferee->seen.over; }));
+  EXPECT_EQ(cast.transferee->seen.over_by, "server");
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }, 2s));
+  finish(cast);
+}
 
 TEST_P(Settings, TransferGoesOnWithoutItsTransferor) {
   Play play = with([](auto& s) { s.early_bye_continues = true; });

@@ -237,7 +237,9 @@ void Oracles::sent_notify(const Message& message, Leg& leg, const std::string& b
     return;
   }
   const bool final = state->token == "terminated";
-  learn_consultation_answered(*transfer);
+  for (Transfer& one : transfers_) {
+    if (&one == transfer || one.consultation == &leg) learn_consultation_answered(one);
+  }
   if (!transfer->accepted()) violation("NOTIFY before the REFER is accepted");
   if (transfer->no_subscription) violation("NOTIFY although the REFER asked for no subscription");
   if (transfer->finals > 0) violation("NOTIFY after the final one");
@@ -409,6 +411,9 @@ void Oracles::sent_response(const Message& message) {
     if (!asked.final.empty()) violation("a provisional response after the final one");
     if (asked.method != Method::invite && message.status() != 100)
       violation("a provisional response to a non-INVITE");
+    if (leg != nullptr && message.lists(HeaderId::require, "100rel") && !message.body().empty()) {
+      leg->awaits_prack = true;
+    }
     return;
   }
   if (!asked.final.empty()) {
@@ -419,6 +424,7 @@ void Oracles::sent_response(const Message& message) {
   }
   asked.final = std::string(message.bytes());
   asked.final_at = world_.now();
+  if (leg != nullptr && asked.method == Method::prack && message.status() != 481) leg->awaits_prack = false;
   if (asked.unsubscribes != nullptr && message.status() < 300) {
     asked.unsubscribes->peer_ended_subscription = asked.unsubscribes->unsubscribed = true;
   }

@@ -50,6 +50,7 @@ class Oracles {
     std::optional<Time> alone_since;
     std::optional<Time> unlinked_since;
     bool reported_silent = false;
+    bool awaits_prack = false;  // of a response of ours with a description: its 2xx may not go out before
     std::optional<Time> session_over;  // RFC 4028: the BYE of a session that nobody refreshed
   };
   // One REFER that reached the server in a dialog.
@@ -155,6 +156,8 @@ class Oracles {
   [[nodiscard]] const std::string& call_of(const std::string& root) const;
   void join_roots(const std::string& one, const std::string& other);
   void learn_consultation_answered(Transfer& transfer);
+  // An answer that waits for a PRACK: the two hear each other already.
+  [[nodiscard]] bool answer_waits_for(const Leg& leg) const;
   // Somebody is being called for this call: whoever is in it is not alone.
   [[nodiscard]] bool somebody_called(const Leg& leg) const;
   [[nodiscard]] bool transferred_away(const Leg& leg) const;

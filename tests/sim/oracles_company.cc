@@ -76,6 +76,12 @@ bool Oracles::somebody_called(const Leg& leg) const {
   });
 }
 
+bool Oracles::answer_waits_for(const Leg& leg) const {
+  return std::any_of(legs_.begin(), legs_.end(), [&](const Leg& other) {
+    return &other != &leg && same_call(other, leg) && other.awaits_prack && !other.over && linked(leg, other);
+  });
+}
+
 // One that has handed its call over may be left to hang up itself.
 bool Oracles::transferred_away(const Leg& leg) const {
   for (const Leg& other : legs_) {
@@ -157,7 +163,7 @@ void Oracles::update_partners() {
 void Oracles::check_company() {
   for (Leg& leg : legs_) {
     const bool in_call = leg.answered && !leg.over && (leg.server_called || leg.acknowledged) && !lost(leg);
-    const bool alone = in_call && !others_up(leg) && !somebody_called(leg);
+    const bool alone = in_call && !others_up(leg) && !somebody_called(leg) && !answer_waits_for(leg);
     if (!alone) {
       leg.alone_since.reset();
     } else if (!leg.alone_since) {

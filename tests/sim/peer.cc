@@ -83,7 +83,7 @@ void Peer::happens(Party& party, When when) {
 
 void Peer::act(Party& party, const Act& act) {
   if (act.what == What::lose_connection) world_.break_connections_of(*this);
-  if (act.what == What::vanish) vanished_ = true;
+  if (act.what == What::vanish) vanished_ = has_vanished_ = true;
   if (party.state == Party::State::over) return;
   const bool has_dialog = !party.remote_target.empty() && !party.remote_tag.empty();
   if (!has_dialog && act.what != What::cancel && act.what != What::bye) return;

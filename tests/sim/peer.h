@@ -132,7 +132,7 @@ class Peer {
   SocketAddress address_;
   Transport transport_;
   Rng rng_;
-  bool reachable_ = true, stranger_ = false, vanished_ = false, winding_down_ = false;
+  bool reachable_ = true, stranger_ = false, vanished_ = false, has_vanished_ = false, winding_down_ = false;
   std::uint16_t next_rtp_port_ = 20'000;
   std::map<std::string, Script> scripts_;
   std::deque<Party> parties_;

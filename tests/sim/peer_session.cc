@@ -155,7 +155,10 @@ void Peer::repeat_reliable(const std::string& key, std::uint32_t rseq, Duration 
     Served& served = served_.at(key);
     if (served.final || served.party->unpracked != rseq) return;
     if (world_.now() >= give_up) {
-      world_.violation("no PRACK for a reliable response of " + served.party->role());
+      // Nobody acknowledges what was never sent.
+      if (!has_vanished_) world_.violation("no PRACK for a reliable response of " + served.party->role());
+      respond(key, reply(served, 504));  // RFC 3262 3
+      finish(*served.party, "lost");
       return;
     }
     send(nullptr, served.flow, served.last);
