@@ -12,6 +12,7 @@ inline constexpr std::size_t uri_bytes_max = 2'048;
 inline constexpr std::size_t uri_parameters_max = 32;
 inline constexpr std::size_t vias_max = 70;
 inline constexpr std::size_t body_bytes_max = 60'000;
+inline constexpr std::size_t body_parts_max = 16;
 inline constexpr std::size_t sdp_lines_max = 512;
 inline constexpr std::size_t sdp_media_max = 16;
 inline constexpr std::size_t transactions_max = 200'000;

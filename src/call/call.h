@@ -63,7 +63,7 @@ struct Call {
   [[nodiscard]] LegHandle other(LegHandle leg) const { return leg == caller ? callee : caller; }
 };
 
-enum class TransferTimer : std::uint8_t { ring, notify, bye, count };
+enum class TransferTimer : std::uint8_t { turn, ring, notify, bye, count };
 
 struct Transfer {
   TransferHandle self;
@@ -92,7 +92,9 @@ struct Transfer {
   std::size_t next_fallback = 0;
   bool transferor_called = false;  // it is the call's caller
   std::optional<Time> transferor_left_at;
+  HangupSource left_source = HangupSource::customer;  // whose side it was on
   Duration ring_timeout{};
+  Duration turn_wait_max{};  // by the account's calls per second
   trunk::ReferTarget destination;
   std::uint64_t query = 0;  // the look-up of an allow-listed host
   Hunt hunt;

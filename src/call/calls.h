@@ -164,6 +164,7 @@ class Calls {
   void run_fired();
   void perform(Transfer& transfer, TransferAction action);
   void call_target(Transfer& transfer);
+  void dial_target(Transfer& transfer);
   void promote_target(Transfer& transfer);
   void finish_transfer(Transfer& transfer);
   void record(Transfer& transfer, const char* outcome, int final_status);
@@ -201,7 +202,6 @@ class Calls {
   TimerQueue timers_;  // of transfers
   TimerQueue turns_;   // of calls that wait for theirs
   std::unordered_map<std::uint64_t, Asker> queries_;
-  std::uint64_t next_query_ = 0;
   std::unordered_map<std::uint64_t, TransferHandle> parting_;    // by packed transferor leg
   std::unordered_map<std::uint64_t, TransferHandle> notifying_;  // by packed notifier leg
   std::unordered_map<std::uint64_t, LegHandle> replacing_;       // by packed new leg: whose place it takes

@@ -109,6 +109,9 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
   if (own != nullptr) plan.sip = own->sip;
   if (carrier != nullptr) plan.sip = carrier->sip;
   plan.no_answer_after = hunt.no_answer_after;
+  const bool others =
+      hunt.next_target < hunt.targets.size() || hunt.next_route < hunt.routes.size() || !hunt.put_off.empty();
+  if (others) plan.unheard_max = plan.sip.failover_after;
   plan.call = call;
   plan.root_call_uuid = root_uuid;
   plan.party = hunt.party;
@@ -134,7 +137,7 @@ void Calls::abandon_hunt(Hunt& hunt, const Goodbye& goodbye) {
 }
 
 std::uint64_t Calls::ask(Lookup lookup, Asker asker) {
-  const std::uint64_t query = ++next_query_;
+  const std::uint64_t query = ++cx_.queries;
   queries_.emplace(query, asker);
   cx_.world.resolve(query, std::move(lookup));
   return query;

@@ -187,6 +187,8 @@ void Calls::on_referred(const LegReferred& event) {
   transfer.refer_cseq = refer->cseq().number;
   transfer.accept_code = trunk->transfer.accept_code;
   transfer.ring_timeout = trunk->transfer.ring_timeout;
+  if (const trunk::Account* account = cx_.model->account(call->account_id))
+    transfer.turn_wait_max = account->cps_wait;
   transfer.notify_id_first = trunk->transfer.notify_id_first;
   transfer.notify_progress = trunk->transfer.notify_progress;
   transfer.goes_on_without_transferor = trunk->transfer.early_bye_continues;

@@ -41,16 +41,18 @@ Calls::Named Calls::find_named(const sip::DialogId& id, const std::string& accou
   const Call* call = calls_.find(CallHandle::unpack(leg->call));
   const bool party = call != nullptr && (call->has(handle) || call->hunt.leg == handle);
   if (!party || !leg->alive()) return no_such(603, "The call that Replaces names has ended");
-  const Leg* other = legs_.find(call->answered ? call->other(handle) : call->caller);
-  if (other == nullptr || !other->alive()) return no_such(603, "The call that Replaces names is ending");
-  if (other != leg && answer_waits(*other)) {
+  const auto not_yet = [&] {
     named.ours = true;
     named.refusal = Rejection{.status = 491,
                               .code = Hangup::request_pending,
                               .text = "The call that Replaces names is still being set up",
                               .retry_after_s = 1};
     return named;
-  }
+  };
+  if (call->returning) return not_yet();
+  const Leg* other = legs_.find(call->answered ? call->other(handle) : call->caller);
+  if (other == nullptr || !other->alive()) return no_such(603, "The call that Replaces names is ending");
+  if (other != leg && answer_waits(*other)) return not_yet();
   if (id.early_only && call->answered) {
     return no_such(486, "Replaces asks for a call that is not answered yet; this one is");
   }

@@ -1,6 +1,7 @@
 // Calls: a new INVITE, from a carrier to one of our numbers or from an endpoint through its trunk domain.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "call/calls.h"
 
@@ -29,6 +30,19 @@ Rejection from_refusal(const trunk::Refusal& refusal) {
       refusal.hangup_code != 0 ? static_cast<Hangup>(refusal.hangup_code) : hangup_for_status(refusal.status);
   rejection.text = refusal.text;
   return rejection;
+}
+
+// The host that a certificate of that carrier must name: of the gateway that the peer's Contact names, else
+// of the first that may be called over TLS. Empty: there is none.
+std::string tls_host_of(const trunk::Carrier& carrier, const dialog::Dialog& dialog) {
+  std::string first;
+  for (const trunk::Uri& gateway : carrier.gateways) {
+    const bool tls = gateway.sips || gateway.any_transport || gateway.transport == Transport::tls;
+    if (!tls) continue;
+    if (ascii::equals_ignoring_case(gateway.host, dialog.next_hop.tls_name)) return gateway.host;
+    if (first.empty()) first = gateway.host;
+  }
+  return first;
 }
 
 }  // namespace
@@ -67,6 +81,10 @@ void Calls::set_up_inbound(Leg& leg, const trunk::Carrier& carrier) {
   setup.caller.number = printable(setup.caller.number);
   leg.carrier_id = carrier.id;
   leg.number = setup.caller.number;
+  // Should its connection be lost, a new one is to who was configured, not to whom its Contact names.
+  if (const std::string host = tls_host_of(carrier, leg.dialog); !host.empty()) {
+    legs_.expect_identity(leg.self, host);
+  }
   const auto uri = sip::Uri::parse(leg.request->request_uri());
   const auto number = dialled_number(*uri);
   setup.number = number.value_or(printable(uri->user));

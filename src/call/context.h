@@ -70,6 +70,7 @@ struct Context {
   std::string user_agent;
   txn::Timers timers;
   Counters counters;
+  std::uint64_t queries = 0;  // numbers the look-ups
   bool draining = false;
 };
 

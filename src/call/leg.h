@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/slab.h"
+#include "base/target.h"
 #include "base/time.h"
 #include "dialog/dialog.h"
 #include "dialog/refer_subscription.h"
@@ -50,6 +51,7 @@ enum class LegTimer : std::uint8_t {
   reliable,      // RFC 3262 3: the provisional again, until its PRACK
   provisional,   // RFC 3261 13.3.1.1: one a minute
   session_over,  // RFC 4028 10: nobody has refreshed the session
+  unheard,       // outgoing: nothing has come back, and there is somebody else to ask
   count,
 };
 
@@ -70,7 +72,9 @@ struct PendingRequest {
   bool refresh = false;          // for the session timer alone: changes nothing
   std::uint32_t refer_cseq = 0;  // NOTIFY: whose subscription
   bool final_notify = false;
-  FlowId flow = 0;  // it went by that connection
+  FlowId flow = 0;             // it went by that connection
+  bool waits_for_way = false;  // not sent yet: the peer's host is being looked up
+  unsigned ways_tried = 0;     // after its connection was lost
 };
 
 // A REFER that has not been answered.
@@ -122,7 +126,9 @@ struct Leg {
   std::uint64_t auth_requests = 0;  // numbers them; the first INVITE is 0
   unsigned invite_auth_tries = 0;
   unsigned invite_interval_tries = 0;
-  bool heard = false;  // anything came back for the INVITE
+  bool heard = false;      // anything came back for the INVITE
+  bool fate_told = false;  // LegTarget has been emitted for want of that
+  Duration unheard_max{};  // 0: as long as the transaction waits
   Duration no_answer_after{};
   bool early_media = false;
   std::optional<sip::Draft> last_ack;  // sent again when the 2xx comes again
@@ -185,6 +191,8 @@ struct Leg {
   sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our offers in mid-call
 
   std::vector<PendingRequest> pending;
+  std::uint64_t way_query = 0;    // a look-up of the peer's host that is out; 0: none
+  std::vector<Target> more_ways;  // what else it found
   std::vector<OpenRefer> open_refers;
   std::vector<Subscription> subscriptions;
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)

@@ -98,6 +98,15 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       if (leg.state != LegState::inviting) return;
       hang_up(leg.self, {.reason = "SIP;cause=408;text=\"No answer\""});
       return fail(leg, 408, "No answer", false);
+    case LegTimer::unheard:
+      // RFC 3263 4.3: the next target, long before the transaction would give up. What comes late from this
+      // one is cancelled, or acknowledged and ended.
+      if (leg.state != LegState::inviting || leg.heard) return;
+      leg.fate_told = true;
+      emit(LegTarget{
+          {leg.invite_to.transport, leg.invite_to.remote}, LegTarget::Fate::unreachable, Duration{}});
+      hang_up(leg.self, {.reason = "SIP;cause=408;text=\"No response\""});
+      return fail(leg, 408, "No response", true);
     case LegTimer::resend_2xx:
       cx_.txns.resend(cx_.now, leg.unacked);
       leg.resend_interval = std::min<Duration>(leg.resend_interval * 2, cx_.timers.t2);
@@ -154,6 +163,8 @@ void Legs::finish(Leg& leg, LegEnd how, std::string reason) {
   if (!leg.ended_at) leg.ended_at = cx_.now;
   close_media(leg);
   leg.deadlines.fill(Time{});
+  // What was still to be said is of no use to anybody.
+  std::erase_if(leg.pending, [](const PendingRequest& p) { return p.waits_for_way; });
   for (OpenRefer& open : leg.open_refers) {
     if (std::exchange(open.reported, true)) continue;
     emit(LegReferred{leg.self, open.txn, ReferTiming::too_late});

@@ -23,6 +23,7 @@ namespace baton::call {
 struct DialPlan {
   Destination to;              // `local` is filled in by dial()
   bool any_transport = false;  // the transport was found, not written: a long INVITE may take another one
+  Duration unheard_max{};      // given up as unreachable when nothing has come back by then; 0: never early
   std::string request_uri;
   std::string to_address;  // To, an addr-spec in <>
   std::string from_host;   // of the From URI; empty: our own address
@@ -73,6 +74,8 @@ class Legs {
   void handle(txn::Event event);
   void media_done(const media::Result& result);
   void flow_closed(FlowId flow);
+  // False: not a look-up of ours.
+  bool resolved(std::uint64_t query, const std::vector<Target>& targets);
   void advance();
   [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
   [[nodiscard]] std::optional<LegEvent> take_event();
@@ -89,6 +92,9 @@ class Legs {
   void progress(LegHandle leg, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted);
   void answer(LegHandle leg, const std::vector<sdp::Codec>& wanted);
   void reject(LegHandle leg, const Rejection& rejection);
+  // Over TLS: whom the certificate must name when the peer has to be connected to, whatever host its Contact
+  // names.
+  void expect_identity(LegHandle leg, const std::string& host);
 
   // ---- Outgoing ----
   LegHandle dial(DialPlan plan);
@@ -174,6 +180,12 @@ class Legs {
   void send_bye(Leg& leg);
   void bye_after_notify(Leg& leg);
   void send_in_dialog(Leg& leg, PendingRequest request);
+  // legs_way.cc
+  void send_now(Leg& leg, PendingRequest& request);
+  void find_way(Leg& leg);
+  void send_waiting(Leg& leg);
+  bool take_next_way(Leg& leg);
+  [[nodiscard]] bool send_another_way(Leg& leg, PendingRequest& request);
   void pump_notifies(Leg& leg, bool force = false);
   void send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notification& notification);
   void respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
@@ -239,12 +251,14 @@ class Legs {
   std::deque<LegEvent> events_;
   std::unordered_multimap<std::string, LegHandle> by_call_id_;
   std::unordered_map<media::EndpointId, LegHandle> media_;
+  std::unordered_map<std::uint64_t, LegHandle> queries_;
   media::EndpointId next_media_ = 0;
   std::size_t live_ = 0;
   std::vector<LegHandle> ended_;
   std::vector<LegHandle> unanswered_;  // ended in this step with REFERs still open
 };
 
+inline constexpr const char* accepted_types = "application/sdp, multipart/mixed";
 inline constexpr const char* allowed_methods =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE, PRACK";
 inline constexpr const char* supported_tags = "timer, 100rel, norefersub, nosub, replaces, tdialog";

@@ -1,5 +1,9 @@
 // Legs: what a request may ask of us at all, before anybody looks at what it is about (RFC 3261 8.2).
+#include <algorithm>
+#include <vector>
+
 #include "call/legs.h"
+#include "sip/multipart.h"
 #include "sip/text.h"
 
 namespace baton::call {
@@ -11,6 +15,32 @@ namespace {
 std::string content_type(const sip::Message& message) {
   const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
   return type ? lowered(type->token) : std::string{};
+}
+
+// Nothing where the body is no multipart.
+std::vector<sip::BodyPart> parts_of(const sip::Message& message) {
+  const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
+  if (!type || !lowered(type->token).starts_with("multipart/")) return {};
+  const std::string* boundary = sip::find_parameter(type->parameters, "boundary");
+  return boundary == nullptr ? std::vector<sip::BodyPart>{} : sip::split_multipart(message.body(), *boundary);
+}
+
+// RFC 5621 8: the one that is a session description and nothing else.
+bool is_session(const sip::BodyPart& part) {
+  const bool session = part.disposition.empty() || part.disposition == "session";
+  return part.type == "application/sdp" && session && !part.encoded;
+}
+
+// True when the body is nothing we could make use of. The parts beside a description of the session are for
+// others (ISUP, a location, a card) unless they say that they must be understood: gateways often forget to
+// say that they need not (RFC 5621 4).
+bool is_foreign(const sip::Message& message) {
+  if (message.body().empty() || content_type(message) == "application/sdp") return false;
+  const auto parts = parts_of(message);
+  const bool required = std::any_of(parts.begin(), parts.end(), [](const sip::BodyPart& part) {
+    return !is_session(part) && part.handling == "required";
+  });
+  return required || std::none_of(parts.begin(), parts.end(), is_session);
 }
 
 // RFC 3261 20.11: what need not be understood may be left out.
@@ -34,7 +64,11 @@ bool accepts_sdp(const sip::Message& invite) {
 }  // namespace
 
 std::string_view sdp_of(const sip::Message& message) {
-  return content_type(message) == "application/sdp" ? message.body() : std::string_view{};
+  if (content_type(message) == "application/sdp") return message.body();
+  for (const sip::BodyPart& part : parts_of(message)) {
+    if (is_session(part)) return part.body;
+  }
+  return {};
 }
 
 std::string reasons_of(const sip::Message& message) {
@@ -61,11 +95,11 @@ bool Legs::refuse_unserved(const sip::Message& request, txn::TxnId txn, Leg* leg
   if (!negotiates) return false;
   const auto encoding = request.header(sip::HeaderId::content_encoding);
   const bool encoded = !encoding.empty() && lowered(encoding) != "identity";
-  const bool foreign = !request.body().empty() && content_type(request) != "application/sdp";
-  if ((encoded || foreign) && !is_optional(request)) {
-    respond(request, txn, {.status = 415, .text = "Only application/sdp is understood"}, leg,
-            {{sip::HeaderId::accept, {}, "application/sdp"},
-             {sip::HeaderId::other, "Accept-Encoding", "identity"}});
+  if ((encoded || is_foreign(request)) && !is_optional(request)) {
+    respond(
+        request, txn,
+        {.status = 415, .text = "Only application/sdp is understood, alone or in multipart/mixed"}, leg,
+        {{sip::HeaderId::accept, {}, accepted_types}, {sip::HeaderId::other, "Accept-Encoding", "identity"}});
     return true;
   }
   if (method == sip::Method::invite && !accepts_sdp(request)) {

@@ -20,7 +20,10 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
   const sip::Message& request = event.request;
   const sip::Method method = request.method();
   leg.source = event.source;
-  if (event.source.transport == leg.dialog.next_hop.transport) leg.dialog.next_hop.flow = event.source.flow;
+  if (event.source.transport == leg.dialog.next_hop.transport) {
+    leg.dialog.next_hop.flow = event.source.flow;
+    if (method != sip::Method::bye) send_waiting(leg);
+  }
 
   const bool early = leg.outgoing && !leg.in_call() && leg.state != LegState::closing;
   const bool early_update = method == sip::Method::update && leg.state == LegState::inviting;
@@ -61,7 +64,7 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
       return respond(request, event.txn, {.status = 200}, &leg,
                      {{sip::HeaderId::allow, {}, allowed_methods},
                       {sip::HeaderId::supported, {}, supported_of(leg)},
-                      {sip::HeaderId::accept, {}, "application/sdp"}});
+                      {sip::HeaderId::accept, {}, accepted_types}});
     case sip::Method::prack:
       return on_prack(leg, event);
     case sip::Method::notify:
@@ -155,7 +158,7 @@ void Legs::on_outside_request(txn::RequestReceived& event) {
       return respond(request, event.txn, {.status = status}, nullptr,
                      {{sip::HeaderId::allow, {}, allowed_methods},
                       {sip::HeaderId::supported, {}, supported_tags},
-                      {sip::HeaderId::accept, {}, "application/sdp"}});
+                      {sip::HeaderId::accept, {}, accepted_types}});
     }
     case sip::Method::refer:
       return on_outside_refer(event);
@@ -175,20 +178,6 @@ void Legs::on_outside_request(txn::RequestReceived& event) {
 }
 
 // ---- Requests of ours -------------------------------------------------------------------------------
-
-void Legs::send_in_dialog(Leg& leg, PendingRequest request) {
-  request.draft.set(sip::HeaderId::user_agent, cx_.user_agent);
-  const bool changes = request.method == sip::Method::invite || request.method == sip::Method::update;
-  if (changes || request.method == sip::Method::notify) add_our_headers(request.draft, leg);
-  if (changes) leg.session.ask(request.draft);
-  if (request.auth_request == 0) request.auth_request = ++leg.auth_requests;
-  if (!leg.digest.empty()) {
-    leg.digest.sign(request.draft, leg.auth_username, leg.auth_password, cx_.rng);
-  }
-  request.flow = leg.dialog.next_hop.flow;
-  request.txn = cx_.txns.request(cx_.now, request.draft, leg.dialog.next_hop, leg.self.pack());
-  leg.pending.push_back(std::move(request));
-}
 
 // The final word on a transfer is heard before the dialog ends: a BYE on its heels may be handled first, and
 // the NOTIFY refused.
@@ -323,6 +312,10 @@ bool Legs::flush_notify(LegHandle handle, std::uint32_t refer_cseq) {
 std::optional<Time> Legs::final_notify_at(LegHandle handle, std::uint32_t refer_cseq) {
   const Leg* leg = legs_.find(handle);
   if (leg == nullptr) return std::nullopt;
+  const bool waits = std::any_of(leg->pending.begin(), leg->pending.end(), [&](const PendingRequest& p) {
+    return p.waits_for_way && p.final_notify && p.refer_cseq == refer_cseq;
+  });
+  if (waits) return cx_.now;  // as soon as the peer is found
   for (const Subscription& subscription : leg->subscriptions) {
     if (subscription.state.cseq() == refer_cseq) return subscription.state.final_sent_at();
   }

@@ -24,6 +24,7 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.auth_username = plan.auth_username;
   leg.auth_password = plan.auth_password;
   leg.no_answer_after = plan.no_answer_after;
+  leg.unheard_max = plan.unheard_max;
   leg.wanted = plan.codecs;
   leg.sip = plan.sip;
   leg.session = dialog::SessionTimer(plan.sip.session_expires, plan.sip.min_se);
@@ -82,10 +83,16 @@ void Legs::send_invite(Leg& leg) {
   leg.state = LegState::inviting;
   leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
   if (leg.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, leg.no_answer_after);
+  if (leg.unheard_max > Duration{0}) arm(leg, LegTimer::unheard, leg.unheard_max);
 }
 
 void Legs::on_response(txn::ResponseReceived& event) {
   const sip::Message& response = event.response;
+  if (Leg* peer = legs_.find(LegHandle::unpack(event.owner)); peer != nullptr && event.source.flow != 0) {
+    // Its connection is gone, and it answers on another: that is the way to it now (18.2.2).
+    Destination& hop = peer->dialog.next_hop;
+    if (hop.flow == 0 && hop.transport == event.source.transport) hop.flow = event.source.flow;
+  }
   const bool answer = response.method() == sip::Method::invite && response.status() / 100 == 2;
   Leg* leg = legs_.find(LegHandle::unpack(event.owner));
   if (leg == nullptr) return;
@@ -130,7 +137,7 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
   Leg* leg = legs_.find(LegHandle::unpack(owner));
   if (leg == nullptr) return;
   if (txn == leg->invite && leg->outgoing) {
-    if (!leg->heard) {
+    if (!leg->heard && !std::exchange(leg->fate_told, true)) {
       emit(LegTarget{
           {leg->invite_to.transport, leg->invite_to.remote}, LegTarget::Fate::unreachable, Duration{}});
     }
@@ -138,9 +145,10 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
     if (leg->state != LegState::inviting) return;
     return fail(*leg, status, status == 408 ? "No response" : "Transport failed", true);
   }
-  const auto request = take_pending(*leg, txn, true);
+  auto request = take_pending(*leg, txn, true);
   if (!request) return;
   if (!leg->alive()) return collect_when_quiet(*leg);
+  if (status == 503 && send_another_way(*leg, *request)) return;
   on_pending_failed(*leg, *request, status);
 }
 

@@ -55,6 +55,7 @@ void Calls::run_fired() {
                          row.to == TransferState::ringing || row.to == TransferState::orphaned;
     if (!pending) {
       disarm(*transfer, TransferTimer::ring);
+      disarm(*transfer, TransferTimer::turn);
       if (Call* call = calls_.find(transfer->call); call != nullptr && call->pending == transfer->self)
         call->pending = {};
     }
@@ -82,10 +83,11 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       step(transfer, "accepted", code);
       legs_.answer_refer(transfer.notifier, transfer.refer, {.status = code}, headers);
       if (transfer.subscribed) {
-        legs_.subscribe(
-            transfer.notifier, transfer.refer_cseq,
-            transfer.ring_timeout * static_cast<int>(1 + transfer.fallbacks.size()) + subscription_margin,
-            transfer.notify_id_first);
+        legs_.subscribe(transfer.notifier, transfer.refer_cseq,
+                        (transfer.ring_timeout + transfer.turn_wait_max) *
+                                static_cast<int>(1 + transfer.fallbacks.size()) +
+                            subscription_margin,
+                        transfer.notify_id_first);
       }
       return;
     }
@@ -210,13 +212,28 @@ void Calls::call_target(Transfer& transfer) {
     hunt.next_route = 1;  // its targets are known and checked
   }
   if (hunt.routes.empty()) return failed(404, "No carrier serves this number");
-  const auto ticket = admission_.admit(cx_.now, *account, *trunk, hunt.routes.front().rate_per_minute_micros);
+  // Before those that merely wait for their turn; among them where too many have started.
+  const std::int64_t rate = hunt.routes.front().rate_per_minute_micros;
+  auto ticket = admission_.admit(cx_.now, *account, *trunk, rate);
+  if (!ticket && transfer.turn_wait_max > Duration{}) {
+    ticket = admission_.admit(cx_.now, *account, *trunk, rate, transfer.turn_wait_max);
+  }
   if (!ticket) return failed(ticket.error().status, ticket.error().text);
   transfer.ticket = *ticket;
+  if (ticket->starts_at <= cx_.now) return dial_target(transfer);
+  step(transfer, "queued");
+  ++cx_.counters.calls_queued;
+  arm(transfer, TransferTimer::turn, ticket->starts_at - cx_.now);
+}
+
+void Calls::dial_target(Transfer& transfer) {
+  const Call* call = calls_.find(transfer.call);
+  BATON_ASSERT(call != nullptr);
   step(transfer, "dialing", 0, transfer.destination.number);
   arm(transfer, TransferTimer::ring, transfer.ring_timeout);
-  if (advance_hunt(hunt, call->self.pack(), call->root_uuid, call->account_id) == HuntResult::exhausted) {
-    failed(503, "No carrier is reachable");
+  if (advance_hunt(transfer.hunt, call->self.pack(), call->root_uuid, call->account_id) ==
+      HuntResult::exhausted) {
+    target_failed(transfer, 503, "No carrier is reachable", "baton");
   }
 }
 
@@ -280,7 +297,8 @@ void Calls::finish_transfer(Transfer& transfer) {
   notifying_.erase(transfer.notifier.pack());
   if (transfer.notifier != transfer.transferor) {
     // A subscription of its own outlives the transferor's leg: it hears how things stand.
-    legs_.notify(transfer.notifier, transfer.refer_cseq, transfer.target ? 200 : 487);
+    const int failed = transfer.record.final_status != 0 ? transfer.record.final_status : 487;
+    legs_.notify(transfer.notifier, transfer.refer_cseq, transfer.target ? 200 : failed);
     legs_.release_referrer(transfer.notifier);
   }
   if (transfer.query != 0) queries_.erase(transfer.query);
@@ -293,7 +311,7 @@ void Calls::finish_transfer(Transfer& transfer) {
   const bool orphan_failed = transfer.transferor_left_at && !transfer.target;
   close_span(transfer.old_span, left_at,
              {.code = orphan_failed ? Hangup::normal : Hangup::transferred,
-              .source = orphan_failed ? HangupSource::customer : HangupSource::baton});
+              .source = orphan_failed ? transfer.left_source : HangupSource::baton});
   Call* call = calls_.find(transfer.call);
   const TransferHandle self = transfer.self;
   transfers_.erase(self);
@@ -372,6 +390,9 @@ void Calls::advance() {
     if (transfer == nullptr || transfer->deadlines[entry->kind] != entry->at) continue;
     transfer->deadlines[entry->kind] = Time{};
     switch (static_cast<TransferTimer>(entry->kind)) {
+      case TransferTimer::turn:
+        dial_target(*transfer);
+        break;
       case TransferTimer::ring:
         ring_timed_out(*transfer);
         break;
@@ -424,7 +445,8 @@ std::string Calls::check_invariants() {
                          transfer.state == TransferState::lingering ||
                          transfer.state == TransferState::releasing;
     if (decided != transfer.recorded) note(name + "decided and recorded disagree");
-    if (!decided && !transfer.hunt.active() && !transfer.consultation &&
+    const bool queued = transfer.deadlines[static_cast<std::size_t>(TransferTimer::turn)] != Time{};
+    if (!decided && !queued && !transfer.hunt.active() && !transfer.consultation &&
         transfer.state != TransferState::checking)
       note(name + "waits for nobody");
   });

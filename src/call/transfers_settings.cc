@@ -33,6 +33,7 @@ void Calls::call_next_target(Transfer& transfer) {
   BATON_ASSERT(transfer.next_fallback < transfer.fallbacks.size());
   const std::string number = transfer.fallbacks[transfer.next_fallback++];
   disarm(transfer, TransferTimer::ring);
+  disarm(transfer, TransferTimer::turn);
   if (transfer.ticket) admission_.release(cx_.now, std::exchange(transfer.ticket, {}));
   transfer.destination = {};
   transfer.destination.number = number;
@@ -89,7 +90,10 @@ void Calls::excuse_transferor(Transfer& transfer) {
   BATON_ASSERT(call != nullptr);
   Leg* leg = legs_.find(transfer.transferor);
   transfer.transferor_left_at = leg != nullptr ? leg->ended_at.value_or(cx_.now) : cx_.now;
-  if (leg != nullptr) leg->call = 0;
+  if (leg != nullptr) {
+    leg->call = 0;
+    transfer.left_source = source_of(*leg);
+  }
   (transfer.transferor_called ? call->caller : call->callee) = {};
   transfer.old_span = std::move(call->span);
   call->span = {};

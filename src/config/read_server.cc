@@ -211,15 +211,17 @@ Media read_media(const Section& section, Server& server) {
 // Whom we believe as a client is said once for all listeners that connections leave by.
 void read_tls(const Section& section, const std::string& file_name, Server& server) {
   const std::string ca = read_path(section, "ca", file_name);
+  const std::vector<std::string> wildcards = section.values("wildcards", to_peer_host);
   const std::vector<std::string> unverified = section.values("unverified", to_peer_host);
   bool any = false;
   for (Listen& listen : server.listeners) {
     if (listen.transport != Transport::tls) continue;
     any = true;
     listen.tls.server_ca = ca;
+    listen.tls.wildcards = wildcards;
     listen.tls.unverified = unverified;
   }
-  if (!any && (section.has("ca") || section.has("unverified"))) {
+  if (!any && (section.has("ca") || section.has("wildcards") || section.has("unverified"))) {
     section.problem("", "there is no TLS listener, so nothing is called over TLS",
                     R"(add a [[server.listen]] with transport = "tls", or remove this section)");
   }

@@ -18,6 +18,11 @@ trunk::SipSettings read_sip(const Section& section, trunk::SipSettings sip, bool
   sip.reliable_provisionals =
       section.value_or("reliable_provisionals", to_reliable_provisionals, sip.reliable_provisionals);
   sip.hold = section.value_or("hold", to_hold_style, sip.hold);
+  sip.failover_after = section.duration("failover_after", 0s, 32s, sip.failover_after);
+  if (sip.failover_after != 0s && sip.failover_after < 1s) {
+    section.problem("failover_after", "a target needs a second at least to answer over a lossy way",
+                    R"(write "1s" or more, or "0s" to wait as long as the transaction does)");
+  }
   if (!has_logins || !section.has("auth_algorithms")) return sip;
   sip.auth_algorithms = section.values("auth_algorithms", to_digest_algorithm);
   if (!section.has_items("auth_algorithms")) {

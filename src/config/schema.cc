@@ -15,7 +15,7 @@ constexpr Keys file_keys[] = {"server", "tls",     "media", "store",  "log",    
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
-constexpr Keys tls_keys[] = {"ca", "unverified"};
+constexpr Keys tls_keys[] = {"ca", "wildcards", "unverified"};
 constexpr Keys media_keys[] = {"bind",     "advertise", "bind6",          "advertise6",
                                "port_min", "port_max",  "silence_timeout"};
 constexpr Keys store_keys[] = {"path", "trace"};
@@ -53,9 +53,10 @@ constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_tim
                                   "attended",      "notify_id_first",  "notify_progress", "last_bye",
                                   "early_bye",     "on_target_hangup", "fallback_targets"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
-constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold",
-                                   "auth_algorithms"};
-constexpr Keys carrier_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold"};
+constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se",         "reliable_provisionals", "hold",
+                                   "failover_after",  "auth_algorithms"};
+constexpr Keys carrier_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold",
+                                     "failover_after"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {"id",
                                  "profile",

@@ -89,6 +89,8 @@ void Dialog::learn_next_hop(const Source& source) {
   // Whom we called has proved that name; a new connection to its Contact must prove no less.
   std::string tls_name = std::move(next_hop.tls_name);
   next_hop = Destination{source.transport, source.remote, source.local, source.flow};
+  lookup.reset();
+  any_transport = false;
   std::string hop = remote_target;
   if (!route_set.empty()) {
     const auto route = sip::NameAddr::parse(route_set.front());
@@ -99,14 +101,20 @@ void Dialog::learn_next_hop(const Source& source) {
   if (source.transport == Transport::tls) {
     next_hop.tls_name = tls_name.empty() ? uri->host : std::move(tls_name);
   }
+  const bool names_transport = uri->transport() || uri->scheme == sip::Scheme::sips;
   const auto literal = literal_destination(*uri);
+  const bool sip = uri->scheme == sip::Scheme::sip || uri->scheme == sip::Scheme::sips;
+  if (!literal && sip && source.transport != Transport::udp) {
+    lookup = Lookup{uri->host, uri->port, names_transport ? uri->transport() : source.transport,
+                    uri->scheme == sip::Scheme::sips};
+  }
   if (!literal || literal->remote.ip.is_unspecified()) return;
   if (!literal->remote.ip.is_public() && source.remote.ip.is_public()) return;
   // Over a connection the peer opened, its flow is the way back (RFC 5923); the Contact is where to connect
   // when it has died, unless it names another transport.
-  const bool names_transport = uri->transport() || uri->scheme == sip::Scheme::sips;
   if (names_transport && literal->transport != source.transport) return;
   next_hop.remote = literal->remote;
+  any_transport = !names_transport;
   if (uri->port == 0 && source.transport == Transport::tls) next_hop.remote.port = 5061;
 }
 

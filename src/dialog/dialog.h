@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/target.h"
 #include "sip/draft.h"
 #include "sip/message.h"
 
@@ -23,6 +24,10 @@ struct Dialog {
   std::uint32_t local_cseq = 0;
   std::optional<std::uint32_t> remote_cseq;
   Destination next_hop;
+  // Where to look for the peer once the connection it was heard on is gone: its host is a name. Nothing:
+  // next_hop can be connected to.
+  std::optional<Lookup> lookup;
+  bool any_transport = false;  // next_hop is what the peer's URI says, which names no transport
   bool sips = false;  // our Contact is a sips: URI, as the peer's or the Request-URI was (8.1.1.8, 12.1.1)
 
   // As the callee, from a received INVITE (12.1.1).

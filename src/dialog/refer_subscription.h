@@ -33,6 +33,8 @@ class ReferSubscription {
   // The NOTIFY to send now, if one is due. Counts as sent. `force` lets the final one go although its
   // predecessor is still unanswered.
   [[nodiscard]] std::optional<Notification> next(Time now, bool force = false);
+  // What next() gave out goes only now.
+  void went_out(Time now) { last_sent_at_ = now; }
   // When next() may have something that it has not now; nothing: only after an answer or a report.
   [[nodiscard]] std::optional<Time> next_due() const;
 

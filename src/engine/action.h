@@ -34,10 +34,15 @@ struct Write {
   store::Record record;
 };
 
+// Who is at the other end of this connection belongs here: no stranger takes its place.
+struct KeepFlow {
+  FlowId flow = 0;
+};
+
 using Severity = call::Severity;
 using Log = call::LogEvent;
 
-using Action = std::variant<Send, Resolve, MediaDo, Write, Log>;
+using Action = std::variant<Send, Resolve, MediaDo, Write, Log, KeepFlow>;
 using Actions = std::vector<Action>;
 
 }  // namespace baton::engine

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/assert.h"
 #include "base/limits.h"
@@ -126,9 +127,15 @@ class Engine::Impl final : public txn::Sink, public call::World {
     const auto name = trace_ ? call::Legs::name_of(*message) : call::Legs::DialogName{};
     txns_.receive(cx_.now, std::move(*message), in.source);
     drain();
+    if (!stranger_) keep(in.source.flow);
     if (!trace_) return;
     const call::LegHandle leg = legs_.find_by_name(name);
     if (leg) trace(leg, false, in.source.transport, in.source.local, in.source.remote, copy, sequence);
+  }
+
+  // Configured, logged in or in a call: its connection stays when strangers take all places.
+  void keep(FlowId flow) {
+    if (flow != 0 && kept_.insert(flow).second) actions_->push_back(KeepFlow{flow});
   }
 
   // Of strangers. A response is one to us or is dropped, and nothing answers an ACK: both may end a
@@ -183,7 +190,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
       gate_.welcome(cx_.now, source.remote.ip);
       stranger_.reset();
     }
-    if (stranger_ && outside && gate_.is_silenced(cx_.now, source.remote.ip, stranger_->proven)) {
+    if (stranger_ && outside && gate_.is_silenced(cx_.now, source.remote.ip, stranger_->proven) &&
+        !(may_be_forged(message, source) && gate_.hears_anyway(cx_.now, source.remote.ip))) {
       ++cx_.counters.silenced_ignored;
       return false;
     }
@@ -194,6 +202,15 @@ class Engine::Impl final : public txn::Sink, public call::World {
     if (!stranger_ && !txns_.refuse(message, source, 503, retry_after_s)) return true;
     ++cx_.counters.overload_refused;
     return false;
+  }
+
+  // Over UDP anybody can write that address; what its owner needs is a challenge from a trunk it knows.
+  [[nodiscard]] bool may_be_forged(const sip::Message& message, const Source& source) const {
+    const bool asks = message.method() == sip::Method::invite || message.method() == sip::Method::refer;
+    if (source.transport != Transport::udp || stranger_->proven || !asks) return false;
+    const auto uri = sip::Uri::parse(message.request_uri());
+    const trunk::Trunk* trunk = uri ? cx_.model->trunk_by_domain(uri->host) : nullptr;
+    return trunk != nullptr && !trunk->credentials.empty();
   }
 
   void silenced(const SocketAddress& source, const char* why) {
@@ -218,7 +235,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
         bytes = fit_response(bytes, stranger_->asked_bytes);
         ++(bytes.empty() ? cx_.counters.answers_withheld : cx_.counters.answers_cut);
       }
-      if (is_refusal(status, stranger_->proven) && gate_.refused(cx_.now, to.remote.ip))
+      const bool proven = stranger_->proven || to.transport != Transport::udp;
+      if (is_refusal(status, stranger_->proven) && gate_.refused(cx_.now, to.remote.ip, proven))
         silenced(to.remote, "refusals");
       if (bytes.empty()) return;
     }
@@ -228,8 +246,14 @@ class Engine::Impl final : public txn::Sink, public call::World {
   void take(const TransportFailed& failed) {
     txns_.transport_failed(cx_.now, failed.transport, failed.remote);
   }
-  void take(const FlowClosed& closed) { legs_.flow_closed(closed.flow); }
-  void take(const Resolved& resolved) { calls_.resolved(resolved.query, resolved.targets); }
+  void take(const FlowClosed& closed) {
+    kept_.erase(closed.flow);
+    legs_.flow_closed(closed.flow);
+    txns_.connection_closed(cx_.now, closed.transport, closed.remote);
+  }
+  void take(const Resolved& resolved) {
+    if (!legs_.resolved(resolved.query, resolved.targets)) calls_.resolved(resolved.query, resolved.targets);
+  }
   void take(const MediaDone& done) { legs_.media_done(done.result); }
   void take(const Tick&) {}
   void take(ModelChanged changed) {
@@ -281,6 +305,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
   Gatekeeper gate_;
   Overload overload_;
   std::optional<Stranger> stranger_;
+  std::unordered_set<FlowId> kept_;  // open connections that the driver has been told to keep
   Rng rng_;
   sip::DigestServer digest_;
   txn::Layer txns_;

@@ -141,12 +141,22 @@ void Gatekeeper::silence(Time now, Entry& entry) {
   entry.refusals = entry.failed_logins = {};
 }
 
-bool Gatekeeper::refused(Time now, const IpAddress& source) {
+bool Gatekeeper::hears_anyway(Time now, const IpAddress& source) {
+  constexpr Duration interval = 1s;
+  const auto found = sources_.find(key_of(source));
+  if (found == sources_.end()) return true;
+  Entry& entry = *found->second;
+  if (now < entry.locked_until || now < entry.heard_anyway_at + interval) return false;
+  entry.heard_anyway_at = now;
+  return true;
+}
+
+bool Gatekeeper::refused(Time now, const IpAddress& source, bool proven) {
   if (limits_.refusals_max == 0) return false;
   Entry& entry = entry_of(now, key_of(source));
   if (entry.refusals.add(now, limits_.window) < limits_.refusals_max) return false;
   // Heard in its silence for what it proved, and still only refused.
-  if (now < entry.silent_until) entry.locked_until = now + limits_.silence;
+  if (proven && now < entry.silent_until) entry.locked_until = now + limits_.silence;
   silence(now, entry);
   return true;
 }

@@ -44,8 +44,13 @@ class Gatekeeper {
   // Its requests outside dialogs are not answered. `proven`: it shows a nonce that was sent to that address,
   // so it is nobody else under a forged one, and may log in unless it is one that guesses.
   [[nodiscard]] bool is_silenced(Time now, const IpAddress& source, bool proven = false) const;
-  // A stranger was refused. True when that was the last one for a while.
-  bool refused(Time now, const IpAddress& source);
+  // A silenced source whose address nothing proves may get a challenge once a second all the same: it may be
+  // a peer whose address somebody forges, and that is all it needs to prove itself. False for one that
+  // guessed.
+  bool hears_anyway(Time now, const IpAddress& source);
+  // A stranger was refused. True when that was the last one for a while. `proven` as above: only then does
+  // the source answer for it beyond its silence.
+  bool refused(Time now, const IpAddress& source, bool proven = true);
   // We have sent it a request, or it has shown who it is.
   void welcome(Time now, const IpAddress& source);
 
@@ -71,7 +76,8 @@ class Gatekeeper {
     IpAddress source;
     Time welcome_until{};
     Time silent_until{};
-    Time locked_until{};         // nothing it proves helps, and no password is tried
+    Time locked_until{};  // nothing it proves helps, and no password is tried
+    Time heard_anyway_at{};
     bool among_friends = false;  // the list it is in
     Time filled_at{};            // the bucket
     std::int64_t tokens = 0;     // millionths of a message

@@ -30,6 +30,8 @@ struct TransportFailed {
 // A stream connection is gone. Dialogs that used it find another way.
 struct FlowClosed {
   FlowId flow = 0;
+  Transport transport = Transport::tcp;
+  SocketAddress remote{};
 };
 
 // The answer to a Resolve action: places in the order to try; empty: there is none.

@@ -40,10 +40,11 @@ struct StreamLimits {
   Duration partial_timeout = 10s;   // from the first byte of a message to its last
   Duration write_timeout = 30s;     // the peer takes not one byte of what waits
   // A call may be silent on its connection for as long as its session timer allows (RFC 4028 4: half an hour
-  // is usual), and behind a NAT there is no way back to a connection once cut: the idle ones are cut late …
+  // is usual), and behind a NAT there is no way back to a connection once cut: the idle ones are cut late.
   Duration idle_timeout = 1h;
-  // … but the idlest of them makes room, when all places are taken, from here on.
-  Duration idle_when_full = 10min;
+  // When all places are taken the idlest stranger makes room: one that belongs here never does, and one that
+  // wants to has said so by then.
+  Duration idle_when_full = 30s;
 };
 
 // Whom a connection is to. One that we made serves every message that goes the same way.
@@ -108,6 +109,7 @@ class Connection {
   sip::StreamFramer framer;
   Time armed_at = Time::max();  // the entry in the timer queue that counts
   bool dirty = false;           // in the list of those to flush
+  bool kept = false;            // of somebody who belongs here
 
  private:
   struct Pending {

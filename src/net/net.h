@@ -45,6 +45,8 @@ class Net {
 
   void send(Time now, const Destination& to, std::string bytes);
   void resolve(Time now, std::uint64_t query, const Lookup& lookup);
+  // That connection makes no room for strangers. Nothing happens when it is gone.
+  void keep(FlowId flow) { streams_.keep(flow); }
   // Everything sent since goes to the kernel.
   void flush(Time now);
 

@@ -143,7 +143,7 @@ bool StreamTransport::has_room(Time now, const Acceptor& acceptor, const SocketA
   if (connections_.size() - outbound_.size() < limits_.accepted_max) return true;
   Connection* idlest = nullptr;
   for (const auto& [flow, connection] : connections_) {
-    if (connection->outbound || connection->unsent() > 0) continue;
+    if (connection->outbound || connection->kept || connection->unsent() > 0) continue;
     if (idlest == nullptr || connection->idle_for(now) > idlest->idle_for(now) ||
         (connection->idle_for(now) == idlest->idle_for(now) && flow < idlest->flow)) {
       idlest = connection.get();
@@ -322,6 +322,10 @@ void StreamTransport::queue(Time now, Connection& connection, const SocketAddres
   if (!waiting) mark_dirty(connection);
 }
 
+void StreamTransport::keep(FlowId flow) {
+  if (Connection* connection = find(flow)) connection->kept = true;
+}
+
 void StreamTransport::mark_dirty(Connection& connection) {
   if (connection.dirty) return;
   connection.dirty = true;
@@ -451,7 +455,7 @@ void StreamTransport::close(Time now, Connection& connection, CloseReason reason
   if (connection.state() == Connection::State::handshaking) log_handshake_failed(now, connection, reason);
   log_closed(now, connection, reason);
   // The flow is known to be gone before anything is tried on it again.
-  if (opened) inputs_.push_back(engine::FlowClosed{connection.flow});
+  if (opened) inputs_.push_back(engine::FlowClosed{connection.flow, way.transport, way.remote});
   for (const SocketAddress& destination : connection.undelivered()) failed(way.transport, destination);
   if (is_orderly(reason)) {
     connection.say_goodbye();

@@ -40,6 +40,8 @@ class StreamTransport final : public Poller::Handler {
   [[nodiscard]] Result<Listener, OpenError> listen(const Listener& listener);
 
   void send(Time now, const Destination& to, std::string_view bytes);
+  // Never closed to make room. Nothing happens when it is gone.
+  void keep(FlowId flow);
   void flush(Time now);
   void advance(Time now);
   [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }

@@ -67,6 +67,12 @@ bool set_up(SSL_CTX& context) {
          SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
 }
 
+bool is_listed(const std::vector<std::string>& hosts, std::string_view host) {
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [&](const std::string& name) { return sip::text::equals_ignoring_case(host, name); });
+}
+
 }  // namespace
 
 Result<TlsContextPtr, TlsProblem> TlsContext::load(TlsSettings settings) {
@@ -146,9 +152,11 @@ Result<void, TlsProblem> TlsContext::read_validity() {
 }
 
 bool TlsContext::verifies(std::string_view host) const {
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return std::none_of(settings_.unverified.begin(), settings_.unverified.end(),
-                      [&](const std::string& name) { return sip::text::equals_ignoring_case(host, name); });
+  return !is_listed(settings_.unverified, host);
+}
+
+bool TlsContext::takes_wildcards_for(std::string_view host) const {
+  return is_listed(settings_.wildcards, host);
 }
 
 }  // namespace baton::net

@@ -30,6 +30,8 @@ class TlsContext {
   [[nodiscard]] SSL_CTX* server() const { return server_.get(); }
   [[nodiscard]] SSL_CTX* client() const { return client_.get(); }
   [[nodiscard]] bool verifies(std::string_view host) const;
+  // Whether a certificate may name it by a wildcard, which RFC 5922 7.2 forbids.
+  [[nodiscard]] bool takes_wildcards_for(std::string_view host) const;
 
   // When our certificate is valid, seconds since 1970.
   [[nodiscard]] std::int64_t valid_from() const { return valid_from_; }

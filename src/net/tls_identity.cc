@@ -52,6 +52,14 @@ bool has_address(const GENERAL_NAMES& names, const IpAddress& address) {
   return false;
 }
 
+bool covers(std::string_view wildcard, std::string_view host) {
+  if (!wildcard.starts_with("*.")) return false;
+  const std::string_view rest = wildcard.substr(1);  // ".example.com"
+  const bool broad = rest.find('.', 1) == std::string_view::npos || rest.find('*') != std::string_view::npos;
+  const std::size_t dot = host.find('.');
+  return !broad && dot != 0 && dot != std::string_view::npos && host.substr(dot) == rest;
+}
+
 }  // namespace
 
 std::vector<std::string> sip_identities(const X509& certificate) {
@@ -74,7 +82,7 @@ std::vector<std::string> sip_identities(const X509& certificate) {
   return domains.empty() ? hosts : domains;
 }
 
-bool is_for(const X509& certificate, std::string_view host) {
+bool is_for(const X509& certificate, std::string_view host, bool wildcards) {
   const std::vector<std::string> identities = sip_identities(certificate);
   if (const auto address = IpAddress::parse(host)) {
     const Names names = alternative_names(certificate);
@@ -86,8 +94,10 @@ bool is_for(const X509& certificate, std::string_view host) {
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
   if (host.empty()) return false;
   const std::string wanted = sip::text::lowered(host);
-  return std::any_of(identities.begin(), identities.end(),
-                     [&](const std::string& identity) { return sip::text::lowered(identity) == wanted; });
+  return std::any_of(identities.begin(), identities.end(), [&](const std::string& identity) {
+    const std::string name = sip::text::lowered(identity);
+    return name == wanted || (wildcards && covers(name, wanted));
+  });
 }
 
 }  // namespace baton::net

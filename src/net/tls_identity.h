@@ -16,6 +16,8 @@ namespace baton::net {
 // Whether it is for `host`, a DNS name or an address (with or without brackets). Names compare whole and
 // without case. An address matches an iPAddress of subjectAltName too: RFC 5922 knows only domains, and a
 // gateway without a name has nothing else to show.
-[[nodiscard]] bool is_for(const X509& certificate, std::string_view host);
+// With `wildcards` a name of the certificate whose first label is "*" stands for any one label there (RFC
+// 6125 6.4.3), where at least two more follow. RFC 5922 7.2 knows no such thing: it is the operator's wish.
+[[nodiscard]] bool is_for(const X509& certificate, std::string_view host, bool wildcards = false);
 
 }  // namespace baton::net

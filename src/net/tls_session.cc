@@ -102,7 +102,8 @@ int TlsSession::verify_server(X509_STORE_CTX* store, void* /*unused*/) {
   if (!session.context_->verifies(session.host_)) return 1;
   if (X509_verify_cert(store) != 1) return 0;
   const X509* certificate = X509_STORE_CTX_get0_cert(store);
-  if (certificate != nullptr && is_for(*certificate, session.host_)) {
+  if (certificate != nullptr &&
+      is_for(*certificate, session.host_, session.context_->takes_wildcards_for(session.host_))) {
     session.verified_ = true;
     return 1;
   }

@@ -15,6 +15,7 @@ struct TlsSettings {
   std::string client_ca;    // PEM file: who signs for clients; needed when they are asked
   ClientCertificates clients = ClientCertificates::not_asked;
   std::string server_ca;                // PEM file: who signs for servers; empty: whom the system trusts
+  std::vector<std::string> wildcards;   // hosts that a certificate may name as "*.example.com"
   std::vector<std::string> unverified;  // hosts whose certificate is not looked at
 
   bool operator==(const TlsSettings&) const = default;

@@ -196,6 +196,10 @@ void Loop::perform(Time now, engine::MediaDo& media) {
   take_results();
 }
 
+void Loop::perform(Time /*now*/, engine::KeepFlow& keep) {
+  net_->keep(keep.flow);
+}
+
 void Loop::perform(Time /*now*/, engine::Write& write) {
   ++probe_.records;
   if (outlets_.record) outlets_.record(std::move(write.record));

@@ -73,6 +73,7 @@ class Loop final : private net::Poller::Handler {
   void perform(Time now, engine::Send& send);
   void perform(Time now, engine::Resolve& resolve);
   void perform(Time now, engine::MediaDo& media);
+  void perform(Time now, engine::KeepFlow& keep);
   void perform(Time now, engine::Write& write);
   void perform(Time now, engine::Log& log);
   void take_results();

@@ -28,6 +28,9 @@ struct SipSettings {
   Duration min_se = 90s;             // the shortest interval that is taken
   ReliableProvisionals reliable_provisionals = ReliableProvisionals::supported;
   HoldStyle hold = HoldStyle::anchored;
+  // An INVITE to which nothing comes back for so long goes to the next target, where there is one (RFC 3263
+  // 4.3); 0: only after 64*T1.
+  Duration failover_after = 5s;
   // What a login of the trunk is challenged with, in this order; one at least.
   std::vector<sip::DigestAlgorithm> auth_algorithms = {
       sip::DigestAlgorithm::sha512_256, sip::DigestAlgorithm::sha256, sip::DigestAlgorithm::md5};

@@ -3,7 +3,7 @@
 //   calling     A          send INVITE, A doubles (unreliable only)     calling
 //               B          timeout to the user                          terminated
 //               error      failure to the user                          terminated
-//               error      (by TCP for its length) send INVITE by UDP   calling
+//               error, lost, or 10*T1 (by TCP for its length) send INVITE by UDP   calling
 //               1xx        to the user                                  proceeding
 //               2xx        to the user                                  accepted
 //               3xx-6xx    send ACK, to the user                        completed
@@ -21,6 +21,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "txn/fallback.h"
 #include "txn/machines.h"
 
 namespace baton::txn::invite_client {
@@ -49,7 +50,7 @@ void provisional(Core& core, Transaction& txn, Time now, sip::Message response, 
   const bool first = txn.state == State::calling;
   txn.state = State::proceeding;
   if (first) {
-    txn.fallback.reset();
+    forget_fallback(core, txn);
     core.disarm(txn, Timer::a);
     core.disarm(txn, Timer::b);
     txn.repeat.clear();
@@ -61,6 +62,7 @@ void provisional(Core& core, Transaction& txn, Time now, sip::Message response, 
 
 void success(Core& core, Transaction& txn, Time now, sip::Message response, const Source& source) {
   txn.state = State::accepted;
+  forget_fallback(core, txn);
   core.disarm_all(txn);
   txn.repeat.clear();
   txn.repeat.shrink_to_fit();
@@ -71,6 +73,7 @@ void success(Core& core, Transaction& txn, Time now, sip::Message response, cons
 
 void failure(Core& core, Transaction& txn, Time now, sip::Message response, const Source& source) {
   txn.state = State::completed;
+  forget_fallback(core, txn);
   core.disarm_all(txn);
   txn.repeat = make_ack(*txn.head, response.header(sip::HeaderId::to)).write();
   txn.head.reset();
@@ -99,6 +102,7 @@ void start(Core& core, Transaction& txn, Time now) {
     core.arm(txn, Timer::a, now + txn.interval);
   }
   core.arm(txn, Timer::b, now + core.give_up());
+  if (txn.fallback) core.arm(txn, Timer::fallback, now + 10 * core.t1());
 }
 
 void on_response(Core& core, Transaction& txn, Time now, sip::Message response, const Source& source) {
@@ -130,6 +134,8 @@ void on_timer(Core& core, Transaction& txn, Time now, Timer timer) {
       return;
     case Timer::b:
       return timed_out(core, txn);
+    case Timer::fallback:
+      return go_by_udp(core, txn, now);
     case Timer::d:
     case Timer::m:
       txn.state = State::terminated;
@@ -141,16 +147,7 @@ void on_timer(Core& core, Transaction& txn, Time now, Timer timer) {
 
 void on_transport_failed(Core& core, Transaction& txn, Time now) {
   if (txn.state != State::calling) return;
-  if (txn.fallback) {
-    const std::unique_ptr<Fallback> other = std::move(txn.fallback);
-    core.note_refused_tcp(now, txn.peer.remote);
-    const std::string branch = make_branch(core.rng());
-    txn.head->via = make_via(other->to, branch);
-    txn.repeat = other->bytes.replace(other->bytes.find(other->via), other->via.size(), txn.head->via);
-    core.redirect(txn, other->to, branch);
-    ++core.probe.long_by_udp;
-    return start(core, txn, now);
-  }
+  if (txn.fallback) return go_by_udp(core, txn, now);
   txn.state = State::terminated;
   core.emit(ClientTransportFailed{txn.id, txn.owner, txn.method});
 }

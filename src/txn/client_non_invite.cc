@@ -15,7 +15,9 @@
 //
 // In proceeding on a stream nothing is on the way, so a lost connection ends nothing: the peer opens one of
 // its own to answer (18.2.2), or F fires. A CANCEL runs through the same machine, silently.
+// By TCP for its length alone it goes by UDP instead, when the way fails or 10*T1 have passed.
 #include "base/assert.h"
+#include "txn/fallback.h"
 #include "txn/machines.h"
 
 namespace baton::txn::non_invite_client {
@@ -47,12 +49,14 @@ void start(Core& core, Transaction& txn, Time now) {
     core.arm(txn, Timer::e, now + txn.interval);
   }
   core.arm(txn, Timer::f, now + core.give_up());
+  if (txn.fallback) core.arm(txn, Timer::fallback, now + 10 * core.t1());
 }
 
 void on_response(Core& core, Transaction& txn, Time now, sip::Message response, const Source& source) {
   switch (txn.state) {
     case State::trying:
     case State::proceeding:
+      forget_fallback(core, txn);
       if (response.status() >= 200) return final_response(core, txn, now, std::move(response), source);
       txn.state = State::proceeding;
       return to_user(core, txn, std::move(response), source);
@@ -80,12 +84,15 @@ void on_timer(Core& core, Transaction& txn, Time now, Timer timer) {
     case Timer::k:
       txn.state = State::terminated;
       return;
+    case Timer::fallback:
+      return go_by_udp(core, txn, now);
     default:
       BATON_ASSERT(false);
   }
 }
 
-void on_transport_failed(Core& core, Transaction& txn) {
+void on_transport_failed(Core& core, Transaction& txn, Time now) {
+  if (txn.fallback) return go_by_udp(core, txn, now);
   const bool on_the_way = txn.state == State::trying || (txn.state == State::proceeding && !txn.reliable());
   if (!on_the_way) return;
   txn.state = State::terminated;

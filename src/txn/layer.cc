@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "txn/core.h"
+#include "txn/fallback.h"
 #include "txn/ingress.h"
 #include "txn/machines.h"
 #include "txn/requests.h"
@@ -35,8 +36,17 @@ void Layer::transport_failed(Time now, Transport transport, const SocketAddress&
     if (txn->role == Role::invite_client) {
       invite_client::on_transport_failed(*core_, *txn, now);
     } else {
-      non_invite_client::on_transport_failed(*core_, *txn);
+      non_invite_client::on_transport_failed(*core_, *txn, now);
     }
+    core_->reap(*txn);
+  }
+}
+
+void Layer::connection_closed(Time now, Transport transport, const SocketAddress& remote) {
+  for (const TxnId id : core_->clients_of(transport, remote)) {
+    Transaction* txn = core_->find(id);
+    if (txn == nullptr || !txn->fallback) continue;
+    go_by_udp(*core_, *txn, now);
     core_->reap(*txn);
   }
 }
@@ -85,7 +95,6 @@ TxnId Layer::request(Time now, sip::Draft draft, const Destination& to, Owner ow
   std::unique_ptr<Fallback> fallback;
   if (tcp_from && to.transport == Transport::udp && bytes.size() > udp_bytes_max &&
       !core_->refuses_tcp(now, to.remote)) {
-    BATON_ASSERT(draft.method() == sip::Method::invite);
     fallback = std::make_unique<Fallback>(
         Fallback{to, std::string(draft.header(sip::HeaderId::via)), std::move(bytes)});
     way = Destination{Transport::tcp, to.remote, *tcp_from, 0, {}};

@@ -123,6 +123,9 @@ class Layer {
   // Ends the client transactions whose request is on its way to `remote`. Server transactions stand: their
   // timers end them, and until then they recognise what is repeated (RFC 6026 7.1).
   void transport_failed(Time now, Transport transport, const SocketAddress& remote);
+  // A connection to `remote` is gone, and what it took may never be answered: what went by it only for its
+  // length goes by UDP.
+  void connection_closed(Time now, Transport transport, const SocketAddress& remote);
   // Drives every timer due at `now`.
   void advance(Time now);
   [[nodiscard]] std::optional<Time> next_deadline() const;
@@ -131,8 +134,9 @@ class Layer {
   // ---- From the user ----
   // Sends a request other than ACK and CANCEL: adds Via with a fresh branch (and rport, RFC 3581) in front,
   // sends, retransmits over UDP. Over TCP/TLS never retransmits.
-  // `tcp_from`, for an INVITE whose way need not be UDP: a request too long for UDP goes by TCP from there,
-  // and by UDP after all when the connection is refused (18.1.1); that is remembered of the peer for a while.
+  // `tcp_from`, for a request whose way need not be UDP: one too long for UDP goes by TCP from there, and by
+  // UDP after all when the connection is refused or lost, or nothing comes back for 10*T1 (18.1.1); that is
+  // remembered of the peer for a while.
   TxnId request(Time now, sip::Draft draft, const Destination& to, Owner owner,
                 const std::optional<SocketAddress>& tcp_from = std::nullopt);
   // Sends or remembers a CANCEL for an INVITE of ours: at once if a provisional has come, when the first

@@ -25,7 +25,7 @@ namespace non_invite_client {
 void start(Core& core, Transaction& txn, Time now);
 void on_response(Core& core, Transaction& txn, Time now, sip::Message response, const Source& source);
 void on_timer(Core& core, Transaction& txn, Time now, Timer timer);
-void on_transport_failed(Core& core, Transaction& txn);
+void on_transport_failed(Core& core, Transaction& txn, Time now);
 }  // namespace non_invite_client
 
 // RFC 6026 figure 7.

@@ -28,27 +28,28 @@ enum class State : std::uint8_t {
   terminated,  // erased as soon as the machine returns
 };
 
-// RFC 3261 table 4 and RFC 6026, by their letters; then two that have none.
+// RFC 3261 table 4 and RFC 6026, by their letters; then three that have none.
 enum class Timer : std::uint8_t {
-  a,       // INVITE request again, over UDP
-  b,       // INVITE gave up; re-armed by a CANCEL (9.1)
-  d,       // waiting for response retransmissions
-  e,       // non-INVITE request again, over UDP
-  f,       // non-INVITE gave up
-  g,       // INVITE response again, over UDP
-  h,       // waiting for the ACK
-  i,       // waiting for ACK retransmissions
-  j,       // waiting for non-INVITE request retransmissions
-  k,       // waiting for response retransmissions
-  l,       // accepted INVITE retransmissions (RFC 6026)
-  m,       // retransmitted or further 2xx (RFC 6026)
-  trying,  // the 100 that is due when the user has not answered (17.2.1, RFC 4320 4.1)
-  lapse,   // non-INVITE server: the client has given up, an answer would be useless (RFC 4320 4.2)
+  a,         // INVITE request again, over UDP
+  b,         // INVITE gave up; re-armed by a CANCEL (9.1)
+  d,         // waiting for response retransmissions
+  e,         // non-INVITE request again, over UDP
+  f,         // non-INVITE gave up
+  g,         // INVITE response again, over UDP
+  h,         // waiting for the ACK
+  i,         // waiting for ACK retransmissions
+  j,         // waiting for non-INVITE request retransmissions
+  k,         // waiting for response retransmissions
+  l,         // accepted INVITE retransmissions (RFC 6026)
+  m,         // retransmitted or further 2xx (RFC 6026)
+  trying,    // the 100 that is due when the user has not answered (17.2.1, RFC 4320 4.1)
+  lapse,     // non-INVITE server: the client has given up, an answer would be useless (RFC 4320 4.2)
+  fallback,  // nothing has come back by TCP
 };
-inline constexpr std::size_t timers_count = 14;
+inline constexpr std::size_t timers_count = 15;
 inline constexpr Time never = Time::max();
 
-// How a request goes that was too long for UDP when nobody takes it by TCP.
+// How a request goes that was too long for UDP when it comes to nothing by TCP.
 struct Fallback {
   Destination to;
   std::string via;  // as it stands in `bytes`; another takes its place
@@ -78,9 +79,9 @@ struct Transaction {
   // when there is none.
   std::string repeat;
 
+  std::unique_ptr<Fallback> fallback;  // client: until something has come back
   // INVITE client, until a final comes: what its ACK and CANCEL are made from.
   std::unique_ptr<RequestHead> head;
-  std::unique_ptr<Fallback> fallback;  // until something has come back
   bool cancel_wanted = false;
   bool cancel_sent = false;
   std::string cancel_reason;

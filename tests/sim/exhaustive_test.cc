@@ -165,6 +165,14 @@ std::vector<Flow> flows() {
       attended(f, 1s);
       f.transport = Transport::tcp;
     }));
+    all.push_back(flow(prefix + "replaced", inbound, [](Flow& f) {
+      auto replacement = std::make_shared<Script>();
+      replacement->role = "replacement";
+      f.transferor.replacement = replacement;
+      f.transferor.acts = {Stage::take_over(2s)};
+    }));
+    all.push_back(flow(prefix + "from_outside", inbound,
+                       [](Flow& f) { f.transferor.acts = {Stage::refer_outside(number::target, 2s)}; }));
     all.push_back(flow(prefix + "over_tcp", inbound, [](Flow& f) { f.transport = Transport::tcp; }));
   }
   return all;

@@ -1,4 +1,6 @@
 // "Answers to the REFER itself", row by row, and what is reported after the 202 instead.
+#include <algorithm>
+
 #include "cast.h"
 
 namespace baton::sim {
@@ -366,6 +368,43 @@ TEST_P(Answers, CallsPerSecondAreReportedByNotify503) {
     for (trunk::Trunk& trunk : model.trunks) trunk.cps_max = 1;
   };
   Cast(play).expect_as_before(503);
+}
+
+// The account's limit makes it wait for its turn, like a call.
+TEST_P(Answers, BeyondTheAccountsCallsPerSecondTheTransferWaitsForItsTurn) {
+  Play play = usual_play(GetParam());
+  play.transferor.acts = {Stage::refer(number::target, 10ms)};
+  play.transferee.final_after = play.transferor.final_after = 100ms;
+  play.options.configure = [](trunk::Model& model) { model.accounts[0].cps_max = 1; };
+  Cast cast(play);
+  cast.expect_transferred();
+  const auto& steps = cast.world().transfers().front().steps;
+  EXPECT_TRUE(
+      std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step.what == "queued"; }));
+}
+
+TEST_P(Answers, WhereNobodyMayWaitTheTransferIsRefused) {
+  Play play = usual_play(GetParam());
+  play.transferor.acts = {Stage::refer(number::target, 10ms)};
+  play.transferee.final_after = play.transferor.final_after = 100ms;
+  play.options.configure = [](trunk::Model& model) {
+    model.accounts[0].cps_max = 1;
+    model.accounts[0].cps_wait = {};
+  };
+  Cast(play).expect_as_before(503);
+}
+
+TEST_P(Answers, TransferThatIsGivenUpBeforeItsTurnCallsNobody) {
+  Play play = usual_play(GetParam());
+  play.transferor.acts = {Stage::refer(number::target, 10ms)};
+  play.transferee.final_after = play.transferor.final_after = 100ms;
+  play.transferor.acts.push_back({When::refer_answered, 200ms, What::bye});
+  play.options.configure = [](trunk::Model& model) { model.accounts[0].cps_max = 1; };
+  Cast cast(play);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferee->seen.over; }));
+  cast.expect_rest();
+  EXPECT_EQ(cast.target(), nullptr);
+  EXPECT_EQ(cast.world().transfers().front().outcome, "abandoned");
 }
 
 TEST_P(Answers, ConcurrencyIsReportedByNotify503) {

@@ -237,13 +237,71 @@ TEST_F(Door, InItsSilenceASourceMayStillAnswerAChallenge) {
   const std::string challenge = sent_;
   for (int i = 0; i < 20; ++i, pass(1s)) ask({.method = "REGISTER", .headers = padding(300)});
   EXPECT_EQ(counters().sources_silenced, 1U);
-  EXPECT_TRUE(ask({.method = "INVITE", .host = "secret.sip.baton.test"}).empty());
+  EXPECT_TRUE(ask({.method = "REGISTER", .headers = padding(300)}).empty());
   sent_ = challenge;
   EXPECT_EQ(ask(answer(scanner, "wrong")), std::vector<int>{401});
   EXPECT_EQ(counters().logins_failed, 1U);
   sent_ = challenge;
   ask(answer(scanner, "right"));
   EXPECT_EQ(counters().calls_started, 1U) << sent_;
+}
+
+// Somebody writes a peer's address on what is refused, again and again, before that peer has ever called.
+TEST_F(Door, APeerWhoseAddressIsForgedCanStillLogIn) {
+  const SocketAddress victim = {IpAddress::v4(198, 18, 6, 1), 5060};
+  const Ask forged{.method = "REGISTER", .headers = padding(300), .from = victim};
+  const Ask call{
+      .method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900), .from = victim};
+  for (int i = 0; i < 60; ++i, pass(500ms)) ask(forged);
+  EXPECT_GE(counters().sources_silenced, 1U);
+  EXPECT_TRUE(ask(forged).empty());
+  EXPECT_EQ(ask(call), std::vector<int>{401});
+  const std::string challenge = sent_;
+  EXPECT_TRUE(ask(call).empty()) << "once a second";
+  EXPECT_TRUE(ask({.method = "INVITE", .headers = padding(300), .from = victim}).empty()) << "no trunk";
+  for (int i = 0; i < 60; ++i, pass(500ms)) ask(forged);
+  sent_ = challenge;
+  ask(answer(victim, "right"));
+  EXPECT_EQ(counters().calls_started, 1U) << sent_;
+  // It belongs here now.
+  for (int i = 0; i < 60; ++i, pass(500ms)) EXPECT_EQ(ask(forged).size(), 1U);
+}
+
+TEST_F(Door, OverAStreamNobodyCanWriteAnothersAddress) {
+  const Ask call{.method = "INVITE",
+                 .host = "secret.sip.baton.test",
+                 .headers = padding(900),
+                 .transport = Transport::tcp};
+  for (int i = 0; i < 20; ++i, pass(1s))
+    ask({.method = "REGISTER", .headers = padding(300), .transport = Transport::tcp});
+  EXPECT_TRUE(ask(call).empty());
+}
+
+// Of all connections those stay, when strangers take every place, on which somebody has been heard who is
+// configured, logged in or in a call.
+TEST_F(Door, TheDriverIsToldOnceWhichConnectionsToKeep) {
+  const SocketAddress carrier = {IpAddress::v4(203, 0, 113, 10), 40'000};
+  const auto kept = [&](FlowId flow, const Ask& ask) {
+    engine::Actions actions;
+    engine_.step(now_,
+                 engine::MessageIn{{Transport::tcp, server_address(), ask.from, flow}, write(ask), now_},
+                 actions);
+    std::vector<FlowId> flows;
+    for (const engine::Action& action : actions) {
+      if (const auto* send = std::get_if<engine::Send>(&action)) sent_ = send->bytes;
+      if (const auto* keep = std::get_if<engine::KeepFlow>(&action)) flows.push_back(keep->flow);
+    }
+    return flows;
+  };
+  EXPECT_TRUE(kept(7, {.transport = Transport::tcp}).empty());
+  EXPECT_EQ(kept(8, {.from = carrier}), std::vector<FlowId>{8});
+  EXPECT_TRUE(kept(8, {.from = carrier}).empty());
+  const Ask call{.method = "INVITE", .host = "secret.sip.baton.test", .headers = padding(900)};
+  EXPECT_TRUE(kept(9, call).empty()) << "not logged in yet";
+  EXPECT_EQ(kept(9, answer(scanner, "right")), std::vector<FlowId>{9});
+  engine::Actions actions;
+  engine_.step(now_, engine::FlowClosed{8}, actions);
+  EXPECT_EQ(kept(8, {.from = carrier}), std::vector<FlowId>{8}) << "another one of that number";
 }
 
 TEST_F(Door, ResponsesAndAcksAreNotHeldBack) {

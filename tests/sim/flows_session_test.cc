@@ -321,6 +321,31 @@ TEST(Answers8_2, WhatNeedNotBeUnderstoodIsLeftOut) {
   EXPECT_EQ(stage.endpoint.parties().size(), 1U);
 }
 
+// RFC 5621: what a gateway sends that carries ISUP along, or a phone its location.
+TEST(Answers8_2, DescriptionAmongOtherPartsIsFound) {
+  const std::string sdp =
+      "v=0\r\no=- 1 1 IN IP4 203.0.113.10\r\ns=-\r\nc=IN IP4 203.0.113.10\r\nt=0 0\r\n"
+      "m=audio 20000 RTP/AVP 0\r\n";
+  const auto body = [&](const std::string& handling) {
+    return "--unique\r\nContent-Type: application/isup\r\nContent-Disposition: signal" + handling +
+           "\r\n\r\n\x01\x02\r\n--unique\r\nContent-Type: application/sdp\r\n\r\n" + sdp +
+           "\r\n--unique--\r\n";
+  };
+  const std::string type = "Content-Type: multipart/mixed;boundary=\"unique\"\r\n";
+  for (const char* handling : {"", ";handling=optional"}) {
+    Stage stage({});
+    Script script;
+    stage.endpoint.expect(number::own, script);
+    const std::string invite = bare("INVITE", type, body(handling));
+    EXPECT_FALSE(answer_to(stage, invite).starts_with("SIP/2.0 4"));
+    stage.world.run_for(3s);
+    ASSERT_EQ(stage.endpoint.parties().size(), 1U);
+    EXPECT_NE(stage.world.journal().find("remote 203.0.113.10:20000"), std::string::npos);
+  }
+  Stage stage({});
+  EXPECT_TRUE(answer_to(stage, bare("INVITE", type, body(";handling=required"))).starts_with("SIP/2.0 415"));
+}
+
 TEST(Answers8_2, InviteOfOursThatComesBackIs482) {
   Stage stage({});
   Script caller, callee;

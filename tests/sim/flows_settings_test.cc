@@ -163,6 +163,23 @@ TEST_P(Settings, TransfereeIsDroppedWhenThatComesToNothing) {
   EXPECT_EQ(cast.world().transfers().front().outcome, "failed");
 }
 
+TEST_P(Settings, OrphanOfACarrierThatMayTransferWasLeftByTheCarrier) {
+  Play play = usual_play(GetParam());
+  play.options.configure = [](trunk::Model& model) {
+    for (trunk::Trunk& trunk : model.trunks) trunk.transfer.early_bye_continues = true;
+    model.carriers[0].trusted_to_transfer = true;
+  };
+  play.target.final_after = 10s;
+  play.target.final_status = 486;
+  play.transferor.acts.clear();
+  play.transferee.acts = {Stage::refer(number::target), {When::ringing_notified, 1s, What::bye}};
+  Cast cast(play);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.transferor->seen.over; }));
+  finish(cast);
+  ASSERT_EQ(cast.world().cdrs().size(), 1U);
+  EXPECT_EQ(cast.world().cdrs().front().hangup_source, call::HangupSource::carrier);
+}
+
 // ---- fallback_targets ----
 
 TEST_P(Settings, FallbackTargetIsTriedWhenTheTargetIsBusy) {
@@ -263,6 +280,27 @@ TEST_P(Settings, TransfereeThatHangsUpMeanwhileEndsIt) {
   cast.world().run_for(2s);
   EXPECT_EQ(Stage::newest(cast.stage.endpoint)->seen.over_by, "cancel");
   cast.expect_rest();
+}
+
+TEST_P(Settings, ReturnThatRingsIsNobodysConsultation) {
+  Cast cast(returning(with([](auto& s) { s.return_on_target_hangup = true; })));
+  Script again, other, callee;
+  again.role = "again";
+  again.final_after = 8s;
+  other.role = "other call";
+  callee.role = "other callee";
+  cast.world().run_until([&] { return cast.transferor->up(); });
+  cast.stage.endpoint.expect(number::own, again);
+  Party& another = cast.stage.outbound(other, callee);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.target() != nullptr && cast.target()->seen.over; }));
+  cast.world().run_for(2s);
+  Party& back = *Stage::newest(cast.stage.endpoint);
+  ASSERT_EQ(back.role(), "again");
+  cast.stage.endpoint.act(another, Stage::refer_attended({}));
+  cast.world().run_for(10s);
+  EXPECT_EQ(another.seen.refer_answers, std::vector<int>{491});
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, back));
+  finish(cast);
 }
 
 }  // namespace

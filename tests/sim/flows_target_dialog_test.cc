@@ -4,9 +4,6 @@
 namespace baton::sim {
 namespace {
 
-std::string dialog_of(const Party& party) {
-  return party.call_id + ";local-tag=" + party.local_tag + ";remote-tag=" + party.remote_tag;
-}
 std::string trunk_uri() {
   return "sip:" + std::string(outbound_domain);
 }
@@ -53,6 +50,34 @@ TEST_P(TargetDialog, FailureIsNotifiedAndTheCallIsAsBefore) {
   EXPECT_EQ(referrer.seen.notifies.back(), 486);
   EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.transferor));
   finish(cast);
+}
+
+// Where the transfer goes on without the transferor, the referrer hears what became of it.
+TEST_P(TargetDialog, ReferrerHearsTheEndOfATransferWithoutItsTransferor) {
+  for (const bool answers : {true, false}) {
+    Play script = play();
+    if (answers) {
+      script.target.final_after = 8s;
+    } else {
+      script.target.final_after.reset();
+    }
+    script.options.configure = [](trunk::Model& model) {
+      for (trunk::Trunk& trunk : model.trunks) {
+        trunk.transfer.early_bye_continues = true;
+        trunk.transfer.ring_timeout = 15s;
+      }
+    };
+    Cast cast(script);
+    cast.world().run_for(2s);
+    Party& referrer = cast.stage.endpoint.refer_outside(
+        *cast.transferor, trunk_uri(), Stage::refer_to(number::target), dialog_of(*cast.transferor));
+    cast.world().run_for(3s);
+    cast.hang_up(*cast.transferor);
+    cast.world().run_for(20s);
+    EXPECT_EQ(referrer.seen.notifies.back(), answers ? 200 : 408);
+    EXPECT_EQ(cast.world().transfers().front().final_status, answers ? 200 : 408);
+    finish(cast);
+  }
 }
 
 TEST_P(TargetDialog, TransferorThatHangsUpMeanwhileEndsIt) {

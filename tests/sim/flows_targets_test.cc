@@ -26,6 +26,100 @@ Play named_gates(std::vector<Target> targets) {
   return play;
 }
 
+// ---- The way back to a peer whose connection is gone ----
+
+// A call from the endpoint over TCP, whose Contact is a name.
+class WayBack : public ::testing::Test {
+ protected:
+  explicit WayBack(const std::vector<IpAddress>& found = {IpAddress::v4(203, 0, 113, 100)}) {
+    StageOptions options;
+    options.dns_delay = 1'900ms;
+    options.endpoint_transport = Transport::tcp;
+    options.dns = {{"phone.example.net", found}};
+    stage = std::make_unique<Stage>(options);
+    stage->endpoint.set_contact_host("phone.example.net");
+    Script script, other;
+    script.role = "caller";
+    other.role = "callee";
+    caller = &stage->outbound(script, other);
+    EXPECT_TRUE(stage->world.run_until([&] { return caller->up(); }));
+    callee = Stage::newest(stage->west);
+    stage->world.break_connections_of(stage->endpoint);
+    stage->world.run_for(1s);
+  }
+  [[nodiscard]] std::size_t lookups() const {
+    const std::string& journal = stage->world.journal();
+    std::size_t count = 0;
+    for (auto at = journal.find("resolve phone"); at != std::string::npos;
+         at = journal.find("resolve phone", at + 1))
+      ++count;
+    return count;
+  }
+  void rest() {
+    stage->world.run_to_rest();
+    EXPECT_TRUE(stage->world.violations().empty()) << stage->world.report();
+  }
+
+  std::unique_ptr<Stage> stage;
+  Party* caller = nullptr;
+  Party* callee = nullptr;
+};
+
+TEST_F(WayBack, IsFoundByTheNameInTheContact) {
+  stage->west.act(*callee, {.what = What::bye});
+  EXPECT_TRUE(stage->world.run_until([&] { return caller->seen.over; }, 5s));
+  EXPECT_EQ(caller->seen.over_by, "server");
+  EXPECT_EQ(lookups(), 1U);
+  rest();
+}
+
+TEST_F(WayBack, IsTheConnectionThatThePeerOpensItself) {
+  stage->endpoint.act(*caller, {.what = What::options});
+  stage->world.run_for(1s);
+  stage->west.act(*callee, {.what = What::bye});
+  EXPECT_TRUE(stage->world.run_until([&] { return caller->seen.over; }, 5s));
+  EXPECT_EQ(lookups(), 0U);
+  rest();
+}
+
+// The BYE does not overtake the word that it waits for, however long the peer is looked for.
+TEST_F(WayBack, IsTakenByTheFinalNotifyBeforeTheBye) {
+  Script target;
+  target.final_after = 3s;
+  stage->east.expect(number::target, target);
+  stage->endpoint.act(*caller, {.what = What::refer, .text = Stage::refer_to(number::target)});
+  EXPECT_TRUE(stage->world.run_until([&] { return !caller->seen.notifies.empty(); }));
+  stage->world.run_for(100ms);
+  stage->world.break_connections_of(stage->endpoint);
+  EXPECT_TRUE(stage->world.run_until([&] { return caller->seen.over; }, 20s));
+  EXPECT_EQ(caller->seen.over_by, "server");
+  EXPECT_EQ(caller->seen.notifies.back(), 200);
+  stage->world.wind_down();
+  EXPECT_TRUE(stage->world.violations().empty()) << stage->world.report();
+}
+
+// Its own BYE comes first, and ours is of no use any more.
+TEST_F(WayBack, IsNotTakenByAByeThatHasBecomeIdle) {
+  stage->west.act(*callee, {.what = What::bye});
+  stage->world.run_for(500ms);
+  stage->endpoint.act(*caller, {.what = What::bye});
+  rest();
+  EXPECT_EQ(caller->seen.over_by, "self");
+}
+
+class NoWayBack : public WayBack {
+ protected:
+  NoWayBack() : WayBack({IpAddress::v4(10, 0, 0, 7)}) {}
+};
+
+TEST_F(NoWayBack, LeadsToAPrivateAddress) {
+  stage->west.act(*callee, {.what = What::bye});
+  stage->world.run_for(10s);
+  EXPECT_EQ(stage->world.journal().find("10.0.0.7:"), std::string::npos);
+  EXPECT_EQ(stage->world.cdrs().size(), 1U);
+  stage->world.wind_down();
+}
+
 class Targets : public ::testing::Test {
  protected:
   explicit Targets() {
@@ -91,7 +185,13 @@ TEST_F(Targets, TheFirstOfTheListIsCalled) {
 }
 
 TEST_F(Targets, ADeadFirstTargetCostsOneCallTheWaitAndNoOtherOne) {
-  begin(named_gates({at(30), at(31)}));
+  Play play = named_gates({at(30), at(31)});
+  const auto gates = play.options.configure;
+  play.options.configure = [gates](trunk::Model& model) {
+    gates(model);
+    model.carriers.back().sip.failover_after = 0s;
+  };
+  begin(play);
   Script silent;
   silent.silent = true;
   stage_->first_gate.expect("", silent);
@@ -111,6 +211,54 @@ TEST_F(Targets, ADeadFirstTargetCostsOneCallTheWaitAndNoOtherOne) {
   EXPECT_EQ(call(), 1);
   EXPECT_EQ(logged("target.back"), 1U);
   rest();
+}
+
+// RFC 3263 4.3, and nobody waits 32 s for it where somebody else can be asked.
+TEST_F(Targets, OneThatSaysNothingIsLeftForTheNextAfterFiveSeconds) {
+  begin(named_gates({at(30), at(31)}));
+  Script silent;
+  silent.silent = true;
+  stage_->first_gate.expect("", silent);
+  const Time began = world().now();
+  EXPECT_EQ(call(), 2);
+  EXPECT_GE(took_ - began, 5s);
+  EXPECT_LT(took_ - began, 7s);
+  EXPECT_EQ(logged("target.blocked"), 1U);
+  rest();
+}
+
+TEST_F(Targets, TheLastOneHasAllTheTimeThereIs) {
+  begin(named_gates({at(30)}));
+  Script slow = good_;
+  slow.trying = false;
+  slow.ring_after.reset();
+  slow.final_after = 20s;
+  stage_->first_gate.expect("", slow);
+  EXPECT_EQ(call(), 1);
+  rest();
+}
+
+TEST_F(Targets, OneThatSpeaksUpLateIsCancelledOrEnded) {
+  for (const bool rings : {true, false}) {
+    begin(named_gates({at(30), at(31)}));
+    Script late = good_;
+    late.trying = false;
+    late.ring_after = rings ? std::optional<Duration>(8s) : std::nullopt;
+    late.final_after = rings ? 12s : 8s;
+    stage_->first_gate.expect("", late);
+    good_.acts = {{When::established, 20s, What::bye}};
+    stage_->second_gate.expect("", good_);
+    Script caller;
+    caller.role = "caller";
+    Party& party = stage_->endpoint.call(
+        caller, number::own, "sip:" + std::string(number::failover_target) + "@" + outbound_domain);
+    world().run_for(15s);
+    ASSERT_EQ(stage_->second_gate.parties().size(), 1U);
+    EXPECT_TRUE(world().oracles().talk(party, stage_->second_gate.parties().back()));
+    EXPECT_EQ(stage_->first_gate.parties().back().seen.over_by, rings ? "cancel" : "server");
+    rest();
+    EXPECT_EQ(world().cdrs().size(), 1U);
+  }
 }
 
 TEST_F(Targets, ARefusedConnectionIsNoTarget) {

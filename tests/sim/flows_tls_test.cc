@@ -44,6 +44,26 @@ TEST_P(OverTls, SipsOnlyWhereItIsAskedFor) {
   cast.expect_transferred();
 }
 
+// A carrier that called us is called back as who it was configured, whatever its Contact says it is.
+TEST(CarrierOverTls, ConnectedToAgainMustBeTheGatewayThatIsConfigured) {
+  StageOptions options;
+  options.target_transport = Transport::tls;
+  options.configure = [](trunk::Model& model) { model.carriers[1].gateways[0].host = "gw.example.net"; };
+  Stage stage(options);
+  Script endpoint, caller;
+  stage.endpoint.expect(number::own, endpoint);
+  Party& party = stage.east.call(caller, number::target,
+                                 "sip:" + std::string(number::own) + "@" + server_address().to_string());
+  ASSERT_TRUE(stage.world.run_until([&] { return party.up(); }));
+  stage.world.break_connections_of(stage.east);
+  stage.world.run_for(1s);
+  stage.endpoint.act(*Stage::newest(stage.endpoint), {.what = What::bye});
+  EXPECT_TRUE(stage.world.run_until([&] { return party.seen.over; }, 5s));
+  EXPECT_EQ(stage.world.tls_names().count("gw.example.net"), 1U);
+  stage.world.run_to_rest();
+  EXPECT_TRUE(stage.world.violations().empty()) << stage.world.report();
+}
+
 // RFC 5922 7.3: the name that was asked for, whatever DNS makes of it and wherever the Contact is.
 TEST_P(OverTls, TheCertificateMustNameTheHostThatWasAskedFor) {
   Play script = tls_play();

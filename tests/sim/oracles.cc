@@ -175,7 +175,9 @@ void Oracles::sent_new_request(const Message& message, Leg& leg, const std::stri
     leg.cseqs.clear();
   }
   std::uint32_t& last = leg.cseqs.try_emplace(tag, leg.invite_cseq).first->second;
-  if (last != 0 && cseq != last + (tag.empty() ? 0 : 1)) {
+  // One that went down with its connection is not seen here, and is made again with a CSeq of its own.
+  const bool made_again = leg.peer != nullptr && leg.peer->transport() != Transport::udp && cseq > last + 1;
+  if (last != 0 && !made_again && cseq != last + (tag.empty() ? 0 : 1)) {
     violation(std::string(message.method_text()) + " has CSeq " + std::to_string(cseq) + " after " +
               std::to_string(last));
   }
@@ -203,7 +205,7 @@ Oracles::Transfer* Oracles::find_transfer(const Leg& leg, const Message& notify)
 // One after the other in a dialog: a newer CSeq that comes first makes the older a failure (RFC 3261 12.2.2).
 // Final ones do not wait for ever behind an answer that does not come: the transferor must know before its
 // BYE.
-bool Oracles::may_notify(const Leg& leg, bool final) const {
+bool Oracles::may_notify(const Leg& leg, const Transfer& about, bool final) const {
   std::optional<Time> oldest;
   for (const Transfer& transfer : transfers_) {
     if (transfer.subscriber != &leg) continue;
@@ -225,7 +227,11 @@ bool Oracles::may_notify(const Leg& leg, bool final) const {
                        std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
                          return transfer.consultation == &leg && transfer.target_answered;
                        });
-  return final && (bye_due || byes_excused_ || world_.now() - *oldest >= 2s);
+  // Another phone has taken its place.
+  const bool replaced = std::any_of(
+      legs_.begin(), legs_.end(), [&](const Leg& other) { return other.replaces == &leg && other.answered; });
+  const bool waited = !about.outcome.empty() && world_.now() - about.decided_at >= 2s;
+  return final && (bye_due || replaced || waited || byes_excused_ || world_.now() - *oldest >= 2s);
 }
 
 void Oracles::sent_notify(const Message& message, Leg& leg, const std::string& branch) {
@@ -238,13 +244,13 @@ void Oracles::sent_notify(const Message& message, Leg& leg, const std::string& b
   }
   const bool final = state->token == "terminated";
   for (Transfer& one : transfers_) {
-    if (&one == transfer || one.consultation == &leg) learn_consultation_answered(one);
+    if (one.subscriber == &leg || one.consultation == &leg) learn_consultation_answered(one);
   }
   if (!transfer->accepted()) violation("NOTIFY before the REFER is accepted");
   if (transfer->no_subscription) violation("NOTIFY although the REFER asked for no subscription");
   if (transfer->finals > 0) violation("NOTIFY after the final one");
   if (transfer->peer_ended_subscription && !final) violation("NOTIFY after the peer ended the subscription");
-  if (!may_notify(leg, final)) violation("NOTIFY while the one before it is not answered");
+  if (!may_notify(leg, *transfer, final)) violation("NOTIFY while the one before it is not answered");
   if (!final && !transfer->notified.empty() && world_.now() - transfer->last_notify < 1s) {
     violation("more than one NOTIFY a second");
   }
@@ -467,8 +473,8 @@ void Oracles::received_request(const Message& message, Peer& from) {
   Leg* leg = find_leg(message.call_id());
   if (message.method() == Method::ack) {
     if (leg == nullptr) return;
-    if (leg->answered) leg->acknowledged = true;
-    leg->unacknowledged.erase(message.cseq().number);
+    // Not the ACK of an INVITE that was refused.
+    if (leg->unacknowledged.erase(message.cseq().number) != 0) leg->acknowledged = true;
     return;
   }
   const std::string key = key_of(message);
@@ -550,6 +556,15 @@ void Oracles::received_response(const Message& message) {
     if (own.method == Method::invite && message.status() >= 300) {
       own.final = message.status();
       own.acked_non_2xx = true;
+    } else if (own.method == Method::invite && message.status() >= 200 && !leg.answered) {
+      // A call, if the server still takes it for one; then it acknowledges and ends it.
+      Success& success = successes_[success_key(message)];
+      success.leg = &leg;
+      success.first = success.last = world_.now();
+      success.acked = success.ack_since = true;
+      leg.to_tag = std::string(message.to().tag());
+      leg.answered = leg.failed = true;
+      leg.answered_at = world_.now();
     }
     return;
   }

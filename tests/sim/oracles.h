@@ -72,6 +72,7 @@ class Oracles {
     Time answered_at{}, last_notify{};
     bool unsubscribed = false;
     std::string outcome;  // from its record; empty: not decided yet
+    Time decided_at{};
     [[nodiscard]] bool accepted() const { return status >= 200 && status < 300; }
     [[nodiscard]] bool pending() const { return accepted() && outcome.empty(); }
   };
@@ -177,7 +178,7 @@ class Oracles {
   Leg* leg_with(media::EndpointId endpoint);
   // Whose subscription a NOTIFY or SUBSCRIBE is about.
   Transfer* find_transfer(const Leg& leg, const sip::Message& message);
-  [[nodiscard]] bool may_notify(const Leg& leg, bool final) const;
+  [[nodiscard]] bool may_notify(const Leg& leg, const Transfer& about, bool final) const;
   void violation(const std::string& what);
 
   World& world_;

@@ -124,6 +124,7 @@ void Oracles::learn_outcomes() {
         continue;
       }
       transfer.outcome = record.outcome;
+      transfer.decided_at = world_.now();
       if (record.outcome == "transferred" && transfer.consultation != nullptr) {
         join_roots(transfer.transferor->root, transfer.consultation->root);
         transfer.target_answered = true;

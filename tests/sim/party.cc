@@ -40,4 +40,8 @@ std::string user_of(std::string_view uri) {
   return parsed ? parsed->user : std::string();
 }
 
+std::string dialog_of(const Party& party) {
+  return party.call_id + ";local-tag=" + party.local_tag + ";remote-tag=" + party.remote_tag;
+}
+
 }  // namespace baton::sim

@@ -33,6 +33,8 @@ enum class What : std::uint8_t {
   refer,
   consult,         // another call; `text` is its Request-URI, script.consultation its script
   refer_attended,  // `text` is the Refer-To: {replaces} stands for that call's dialog
+  refer_outside,   // in a dialog of its own that names this one (Target-Dialog); `text` is the Refer-To
+  take_over,       // INVITE with Replaces of this dialog by script.replacement; `text` is added to it
   cancel,
   hold,
   resume,
@@ -56,12 +58,14 @@ struct Act {
   What what = What::bye;
   std::string text = {};  // of a REFER: its Refer-To
   Headers headers = {};   // added to the request
+  std::string uri = {};   // where to, of what is no request of the dialog
 };
 
 struct Script {
   std::string role;  // "caller", "endpoint", "target": names the party in reports
   // Being called
   bool silent = false;  // not even a 100
+  bool trying = true;   // its 100
   std::optional<Duration> ring_after = 50ms;
   int rings = 1;                             // with two: 180 first, then once more after a second
   bool early_media = false;                  // 183 with SDP instead of 180
@@ -101,7 +105,7 @@ struct Script {
   int reinvite_status = 200;              // of the first re-INVITE it gets; later ones 200
   std::vector<sdp::Codec> codecs = {sdp::Codec::pcmu, sdp::Codec::pcma};
   std::vector<Act> acts = {};
-  std::shared_ptr<const Script> consultation = {};
+  std::shared_ptr<const Script> consultation = {}, replacement = {};
 };
 
 // What a party's call came to, as it saw it.
@@ -174,6 +178,9 @@ struct Party {
   [[nodiscard]] bool up() const { return state == State::up; }
   [[nodiscard]] const std::string& role() const { return script.role; }
 };
+
+// As Target-Dialog names it (RFC 4538).
+[[nodiscard]] std::string dialog_of(const Party& party);
 
 // The user part of a URI; empty when there is none.
 [[nodiscard]] std::string user_of(std::string_view uri);

@@ -24,7 +24,7 @@ Peer::Peer(World& world, std::string name, SocketAddress address, Transport tran
     : world_(world), name_(std::move(name)), address_(address), transport_(transport), rng_(seed) {}
 
 std::string Peer::contact() const {
-  return "<sip:" + name_ + "@" + address_.to_string() +
+  return "<sip:" + name_ + "@" + (contact_host_.empty() ? address_.to_string() : contact_host_) +
          (transport_ == Transport::udp ? "" : ";transport=" + std::string(to_string(transport_))) + ">";
 }
 
@@ -110,6 +110,12 @@ void Peer::act(Party& party, const Act& act) {
       return;
     case What::refer_attended:
       return refer_attended(party, act);
+    case What::refer_outside:
+      if (parties_.size() < consultations_max) refer_outside(party, act.uri, act.text, dialog_of(party));
+      return;
+    case What::take_over:
+      if (party.script.replacement && parties_.size() < consultations_max) take_over(party, act);
+      return;
     case What::hold:
     case What::resume:
       party.local.direction = act.what == What::hold ? sdp::Direction::sendonly : sdp::Direction::sendrecv;
@@ -380,8 +386,9 @@ void Peer::on_invite_2xx(Asked& asked, const Message& response) {
   asked.final = true;
   const bool first = party.state == Party::State::trying || party.state == Party::State::ringing;
   if (const auto target = response.contact()) party.remote_target = target->uri.to_string(false);
+  // Given up as it may be, its ACK is one of the dialog.
+  if (first || party.remote_tag.empty()) party.remote_tag = std::string(response.to().tag());
   if (first) {
-    party.remote_tag = std::string(response.to().tag());
     party.seen.final_status = response.status();
     party.seen.answered = true;
     party.state = Party::State::answered;
@@ -393,7 +400,7 @@ void Peer::on_invite_2xx(Asked& asked, const Message& response) {
   Party* who = &party;
   const std::uint32_t cseq = asked.cseq;
   // What was settled before the 2xx is not said again.
-  const bool settled = first && response.body().empty() && party.server_rseq != 0;
+  const bool settled = response.body().empty() && party.server_rseq != 0;
   const bool ours = !asked.draft.body().empty();
   const std::string body(response.body());
   const auto acknowledge = [this, who, cseq, ours, body, first, settled] {

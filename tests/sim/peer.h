@@ -39,6 +39,8 @@ class Peer {
   [[nodiscard]] Transport transport() const { return transport_; }
   [[nodiscard]] bool reachable() const { return reachable_; }
   void set_reachable(bool reachable) { reachable_ = reachable; }
+  // What its Contacts name instead of its address, without a port.
+  void set_contact_host(std::string host) { contact_host_ = std::move(host); }
   // Nobody the server knows: it may be left without an answer.
   [[nodiscard]] bool is_stranger() const { return stranger_; }
   void set_stranger() { stranger_ = true; }
@@ -124,11 +126,12 @@ class Peer {
   void finish(Party& party, const std::string& by);
   void leave(Party& party);
   void refer_attended(Party& party, const Act& act);
+  void take_over(const Party& party, const Act& act);
   [[nodiscard]] std::string contact() const;
   [[nodiscard]] std::string via(const std::string& branch) const;
 
   World& world_;
-  std::string name_;
+  std::string name_, contact_host_;
   SocketAddress address_;
   Transport transport_;
   Rng rng_;

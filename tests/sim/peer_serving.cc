@@ -187,7 +187,7 @@ void Peer::on_invite(const std::string& key) {
   next_rtp_port_ = static_cast<std::uint16_t>(next_rtp_port_ + 2);
   happens(party, When::started);
   if (party.script.silent) return;
-  respond(key, reply(served, 100));
+  if (party.script.trying) respond(key, reply(served, 100));
   if (party.script.ring_after) world_.after(*party.script.ring_after, [this, key] { ring(key); });
   if (party.script.final_after) world_.after(*party.script.final_after, [this, key] { answer(key); });
 }

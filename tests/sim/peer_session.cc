@@ -190,7 +190,8 @@ bool Peer::take_reliable(Party& party, const Message& response) {
   const unsigned rseq = number_in(response.header(HeaderId::rseq));
   if (rseq == 0) world_.violation("a reliable response without a usable RSeq");
   ++party.seen.reliable_received;
-  if (party.server_rseq != 0 && rseq == party.server_rseq) return false;
+  if (party.server_rseq != 0 && rseq <= party.server_rseq)
+    return false;  // a repeat, or one that was overtaken
   if (party.server_rseq != 0 && rseq != party.server_rseq + 1) world_.violation("RSeq does not count");
   party.server_rseq = rseq;
   if (!party.script.pracks) return true;

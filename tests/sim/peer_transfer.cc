@@ -2,6 +2,7 @@
 #include <cctype>
 
 #include "peer.h"
+#include "world.h"
 
 namespace baton::sim {
 
@@ -48,6 +49,13 @@ Party& Peer::refer_outside(const Party& about, const std::string& request_uri, c
   draft.add(HeaderId::require, "tdialog");
   send_request(party, std::move(draft), party.local_cseq);
   return party;
+}
+
+void Peer::take_over(const Party& party, const Act& act) {
+  Script script = *party.script.replacement;
+  script.invite_headers.emplace_back(
+      "Replaces", party.call_id + ";to-tag=" + party.remote_tag + ";from-tag=" + party.local_tag + act.text);
+  call(std::move(script), user_of(party.local_uri), "sip:baton@" + server_address().to_string());
 }
 
 // Lower-case escapes and the tags in the order that RFC 3891 does not show, as some phones write it.

@@ -144,4 +144,12 @@ Act Stage::refer_attended(Duration after, const std::string& target) {
   return {When::established, after, What::refer_attended, "<" + target + "?Replaces={replaces}>"};
 }
 
+Act Stage::refer_outside(const std::string& to, Duration after, When when) {
+  return {when, after, What::refer_outside, refer_to(to), {}, "sip:" + std::string(outbound_domain)};
+}
+
+Act Stage::take_over(Duration after, When when) {
+  return {when, after, What::take_over};
+}
+
 }  // namespace baton::sim

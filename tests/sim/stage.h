@@ -67,6 +67,10 @@ class Stage {
   // The endpoint calls `to` as well, and transfers its first call there.
   static Act consult(const std::string& to, Duration after = 500ms);
   static Act refer_attended(Duration after, const std::string& target = "sip:phone@192.168.7.7:5062");
+  // From outside its dialog, to the outbound trunk.
+  static Act refer_outside(const std::string& to, Duration after, When when = When::established);
+  // Another phone of the endpoint's takes the call.
+  static Act take_over(Duration after, When when = When::established);
 };
 
 [[nodiscard]] trunk::Model usual_model(Transport endpoint_transport, Transport target_transport);

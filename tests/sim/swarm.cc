@@ -143,6 +143,27 @@ class Draw {
     if (chance(10)) script.acts.push_back(Stage::refer_attended(span(0s, 20s)));
   }
 
+  // What is done about a call from outside its dialog, by an endpoint that may or may not log in.
+  void from_outside(Script& script, const std::string& role) {
+    if (chance(12)) {
+      auto replacement = std::make_shared<Script>(party("replacement of " + role));
+      if (chance(80)) replacement->username = "agent";
+      replacement->password = "correct horse";
+      script.replacement = replacement;
+      Act take_over =
+          Stage::take_over(span(0s, 20s), pick({When::established, When::established, When::ringing}));
+      if (chance(15)) take_over.text = ";early-only";
+      if (chance(10)) take_over.text = "x";  // no such tag
+      script.acts.push_back(take_over);
+    }
+    if (chance(12)) {
+      Act refer = Stage::refer_outside(
+          {}, span(0s, 25s), pick({When::established, When::established, When::established, When::ringing}));
+      refer.text = refer_to();
+      script.acts.push_back(refer);
+    }
+  }
+
   Script referrer(const std::string& role) {
     Script script = party(role);
     if (chance(85)) script.final_status = 200;
@@ -163,6 +184,7 @@ class Draw {
       script.notify_answers.push_back(chance(90) ? 200 : pick({481, 405, 489, 408, 500, 0}));
     }
     if (chance(25)) consult(script, role);
+    from_outside(script, role);
     if (chance(20)) script.acts.push_back({When::refer_answered, span(0s, 5s), What::bye});
     if (chance(20)) script.acts.push_back({When::ringing_notified, span(0s, 3s), What::bye});
     if (chance(20)) script.acts.push_back({When::final_notified, span(0s, 1s), What::bye});
@@ -229,11 +251,15 @@ StageOptions draw_stage(Draw& draw, std::uint64_t seed) {
   const IpAddress nobody = IpAddress::v4(203, 0, 113, 99);
   if (draw.chance(80)) options.dns["east.example.net"] = {nobody, IpAddress::v4(203, 0, 113, 20)};
   if (draw.chance(80)) options.dns["west.example.net"] = {IpAddress::v4(203, 0, 113, 10), nobody};
+  options.dns["phone.example.net"] = {IpAddress::v4(203, 0, 113, 100)};
   if (draw.chance(80)) options.dns["twin.example.net"] = {IpAddress::v4(203, 0, 113, 30)};
   return options;
 }
 
 void start_calls(Draw& draw, Stage& stage) {
+  // Found by its name once its connection is gone.
+  if (stage.endpoint.transport() != Transport::udp && draw.chance(30))
+    stage.endpoint.set_contact_host("phone.example.net");
   stage.east.expect(number::target, draw.party("target"));
   stage.east.expect(number::other_target, draw.party("other target"));
   for (Peer* gate : {&stage.first_gate, &stage.second_gate}) {

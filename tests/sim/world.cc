@@ -20,6 +20,7 @@ Overloaded(F...) -> Overloaded<F...>;
 // 2026-01-01 00:00:00 UTC: a fixed start, so that a run never depends on the day it is run.
 constexpr std::int64_t start_micros = 1'767'225'600'000'000;
 constexpr unsigned ticks_without_progress_max = 2'000;
+constexpr Duration silence_noticed = 60s;
 
 std::string describe(const media::Operation& operation) {
   return std::visit(
@@ -127,7 +128,15 @@ bool World::run_until(const std::function<bool()>& done, Duration limit) {
 
 void World::run_to_rest(Duration limit) {
   const Time end = now_ + limit;
-  while (now_ < end && (step() || report_silence())) {
+  // Only a session timer may be pending, and far away: the media plane is sooner to notice.
+  const auto quiet = [this] {
+    const Time soon = now_ + silence_noticed;
+    const auto deadline = engine_->next_deadline();
+    return (events_.empty() || events_.top().at > soon) && (!deadline || *deadline > soon);
+  };
+  while (now_ < end) {
+    if (quiet() && report_silence()) continue;
+    if (!step()) break;
   }
   if (engine_->next_deadline() || !events_.empty()) {
     violation("not at rest after " + std::to_string(limit.count() / 1'000'000) +
@@ -140,7 +149,7 @@ void World::run_to_rest(Duration limit) {
 bool World::report_silence() {
   const std::vector<media::EndpointId> silent = oracles_->endpoints_without_party();
   if (silent.empty()) return false;
-  after(60s, [this, silent] {
+  after(silence_noticed, [this, silent] {
     for (const media::EndpointId endpoint : silent) {
       oracles_->silent(endpoint);
       feed(engine::MediaDone{media::Silent{endpoint}});
@@ -209,6 +218,7 @@ void World::perform(const engine::Action& action) {
             }
           },
           [&](const engine::Write& write) { write_record(write.record); },
+          [](const engine::KeepFlow&) {},  // nobody takes a place here
           [&](const engine::Log& log) {
             std::string line = "log " + log.event;
             for (const auto& [name, value] : log.fields) line += " " + name + "=" + value;
@@ -263,10 +273,11 @@ World::Flow& World::open_flow(Peer& peer, bool by_peer) {
 void World::break_flow(Flow& flow) {
   if (!flow.alive) return;
   flow.alive = false;
-  const FlowId id = flow.id;
   Peer* peer = flow.peer;
+  const FlowId id = flow.id;
+  const engine::FlowClosed closed{id, peer->transport(), flow.remote};
   note("connection " + std::to_string(id) + " of " + peer->name() + " is gone");
-  after(1ms, [this, id] { feed(engine::FlowClosed{id}); });
+  after(1ms, [this, closed] { feed(closed); });
   after(20ms, [peer] { peer->connection_lost(); });
 }
 

@@ -219,7 +219,8 @@ TEST(Config, SipSettings) {
            "credentials=[{username='u',password='p'}]\n"
            "[trunk.sip]\nhold='relayed'\nauth_algorithms=['MD5','SHA-256']\n"
            "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\n"
-           "[carrier.sip]\nsession_expires='10m'\nmin_se='5m'\nreliable_provisionals='off'\n");
+           "[carrier.sip]\nsession_expires='10m'\nmin_se='5m'\nreliable_provisionals='off'\nfailover_after='"
+           "3s'\n");
   const trunk::SipSettings& in = config.model->trunks[0].sip;
   EXPECT_EQ(in.session_expires, 0s);
   EXPECT_EQ(in.reliable_provisionals, trunk::ReliableProvisionals::required);
@@ -228,12 +229,14 @@ TEST(Config, SipSettings) {
   const trunk::SipSettings& out = config.model->trunks[1].sip;
   EXPECT_EQ(out.session_expires, 30min);
   EXPECT_EQ(out.min_se, 90s);
+  EXPECT_EQ(out.failover_after, 5s);
   EXPECT_EQ(out.reliable_provisionals, trunk::ReliableProvisionals::supported);
   EXPECT_EQ(out.hold, trunk::HoldStyle::relayed);
   EXPECT_EQ(out.auth_algorithms, (std::vector{sip::DigestAlgorithm::md5, sip::DigestAlgorithm::sha256}));
   const trunk::SipSettings& carrier = config.model->carriers[0].sip;
   EXPECT_EQ(carrier.session_expires, 10min);
   EXPECT_EQ(carrier.min_se, 5min);
+  EXPECT_EQ(carrier.failover_after, 3s);
   EXPECT_EQ(carrier.reliable_provisionals, trunk::ReliableProvisionals::off);
 }
 
@@ -263,6 +266,7 @@ TEST(Config, MediaOfItsOwn) {
 TEST(Config, TlsListeners) {
   const std::string toml = tls_listener +
                            "client_ca='clients.pem'\n[tls]\nca='ca.pem'\n"
+                           "wildcards=['Sip.Carrier.example']\n"
                            "unverified=['Old-PBX.lan','[2001:DB8::1]']\n";
   const Listen listen = good(toml, "/etc/baton/baton.toml").server.listeners.at(1);
   EXPECT_EQ(listen.transport, Transport::tls);
@@ -272,6 +276,7 @@ TEST(Config, TlsListeners) {
   EXPECT_EQ(listen.tls.client_ca, "/etc/baton/clients.pem");
   EXPECT_EQ(listen.tls.clients, net::ClientCertificates::required);
   EXPECT_EQ(listen.tls.server_ca, "/etc/baton/ca.pem");
+  EXPECT_EQ(listen.tls.wildcards, std::vector<std::string>{"sip.carrier.example"});
   EXPECT_EQ(listen.tls.unverified, (std::vector<std::string>{"old-pbx.lan", "2001:db8::1"}));
   const Listen plain = good(tls_listener).server.listeners.at(1);
   EXPECT_EQ(plain.tls.clients, net::ClientCertificates::not_asked);
@@ -367,6 +372,8 @@ const Refused refused[] = {
      "server.listen[2].bind", "is taken by the listener on 192.0.2.1:5061", "of its own"},
     {"tls_section_without_listener", listener + "[tls]\nca='ca.pem'\n", "tls", "no TLS listener",
      "[[server.listen]]"},
+    {"wildcards_no_host", tls_listener + "[tls]\nwildcards=['*.lan']\n", "tls.wildcards[0]",
+     "not a host name", "DNS name"},
     {"unverified_no_host", tls_listener + "[tls]\nunverified=['*.lan']\n", "tls.unverified[0]",
      "not a host name", "DNS name"},
     {"bad_transport", listener + "[[server.listen]]\ntransport='sctp'\nbind='192.0.2.1:5061'\n",
@@ -411,6 +418,8 @@ const Refused refused[] = {
      "\"stranger_rate\""},
     {"timer_too_short", tail_trunk + "[trunk.sip]\nsession_expires='60s'\n", "trunk[0].sip.session_expires",
      "at least 90 s", "\"0s\""},
+    {"failover_too_soon", tail_trunk + "[trunk.sip]\nfailover_after='500ms'\n", "trunk[0].sip.failover_after",
+     "needs a second at least", "1s"},
     {"timer_floor", tail_trunk + "[trunk.sip]\nmin_se='1h'\n", "trunk[0].sip.min_se", "longer than",
      "session_expires"},
     {"reliable", tail_trunk + "[trunk.sip]\nreliable_provisionals='yes'\n",

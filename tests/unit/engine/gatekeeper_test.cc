@@ -185,6 +185,18 @@ TEST_F(Gate, WhoProvesItsAddressIsHeardUnlessItGuesses) {
   EXPECT_TRUE(gate.is_silenced(start, other, true));
 }
 
+TEST_F(Gate, SilenceThatRestsOnDatagramsAloneHasGaps) {
+  Gatekeeper gate = make({.refusals_max = 2, .failed_logins_max = 2});
+  for (int i = 0; i < 10; ++i) gate.refused(start, stranger, false);
+  EXPECT_TRUE(gate.is_silenced(start, stranger));
+  EXPECT_FALSE(gate.is_silenced(start, stranger, true)) << "nothing proved that it was the source";
+  EXPECT_TRUE(gate.hears_anyway(start, stranger));
+  EXPECT_FALSE(gate.hears_anyway(start + 999ms, stranger));
+  EXPECT_TRUE(gate.hears_anyway(start + 1s, stranger));
+  for (int i = 0; i < 2; ++i) gate.login_failed(start + 2s, stranger, "office");
+  EXPECT_FALSE(gate.hears_anyway(start + 3s, stranger)) << "it guessed";
+}
+
 TEST_F(Gate, ZeroIsNoLimit) {
   Gatekeeper gate =
       make({.stranger_rate = 0, .refusals_max = 0, .failed_logins_max = 0, .failed_logins_per_trunk_max = 0});

@@ -396,13 +396,13 @@ TEST_F(TcpTest, OneAddressHasABoundedNumberOfConnections) {
   EXPECT_EQ(net_->connections(), 3U);
 }
 
-TEST_F(TcpTest, WhenAllPlacesAreTakenTheIdlestMakesRoom) {
+TEST_F(TcpTest, WhenAllPlacesAreTakenTheIdlestStrangerMakesRoom) {
   Options options;
   options.streams.accepted_max = 2;
   start(options);
   FlowId first = 0, second = 0, third = 0;
   const Peer a = talk(first);
-  pass(1min);
+  pass(10s);
   const Peer b = talk(second);
   const Peer refused(SOCK_STREAM);
   refused.connect_to(listener_.bind);
@@ -413,10 +413,28 @@ TEST_F(TcpTest, WhenAllPlacesAreTakenTheIdlestMakesRoom) {
   net_->send(now_, to(server.address()), message("out"));
   turn();
   EXPECT_EQ(net_->connections(), 3U);
-  pass(9min);
+  pass(20s);
   const Peer c = talk(third);
   ASSERT_EQ(all<engine::FlowClosed>().size(), 1U);
   EXPECT_EQ(all<engine::FlowClosed>().front().flow, first);
+}
+
+TEST_F(TcpTest, StrangersTakeNobodysPlaceWhoBelongsHere) {
+  Options options;
+  options.streams.accepted_max = 2;
+  start(options);
+  FlowId quiet = 0, stranger = 0, third = 0;
+  const Peer a = talk(quiet);
+  net_->keep(quiet);
+  pass(50min);
+  const Peer b = talk(stranger);
+  const Peer refused(SOCK_STREAM);
+  refused.connect_to(listener_.bind);
+  ASSERT_TRUE(turn_until([&] { return net_->probe().accepts_refused == 1; }));
+  pass(31s);
+  const Peer c = talk(third);
+  ASSERT_EQ(all<engine::FlowClosed>().size(), 1U);
+  EXPECT_EQ(all<engine::FlowClosed>().front().flow, stranger);
 }
 
 TEST_F(TcpTest, OutOfDescriptorsCallersAreTurnedAwayInsteadOfSpinning) {

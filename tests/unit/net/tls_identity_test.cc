@@ -16,6 +16,10 @@ bool matches(const std::string& names, std::string_view host, const std::string&
   return is_for(*Pair({.common_name = common_name, .names = names}).certificate, host);
 }
 
+bool matches_wildcard(const std::string& names, std::string_view host) {
+  return is_for(*Pair({.names = names}).certificate, host, true);
+}
+
 // RFC 5922 7.1
 TEST(TlsIdentity, SipUrisGoBeforeDnsNamesAndThoseBeforeTheCommonName) {
   EXPECT_EQ(identities("URI:sip:a.example,DNS:b.example,URI:sip:c.example"),
@@ -48,6 +52,19 @@ TEST(TlsIdentity, NamesCompareWholeAndWithoutCase) {
 TEST(TlsIdentity, AWildcardMatchesNothing) {
   EXPECT_FALSE(matches("DNS:*.example.com", "sip.example.com"));
   EXPECT_FALSE(matches("DNS:*.com", "example.com"));
+}
+
+TEST(TlsIdentity, AWildcardStandsForOneLabelWhereTheOperatorWantsIt) {
+  EXPECT_TRUE(matches_wildcard("DNS:*.example.com", "sip.example.com"));
+  EXPECT_TRUE(matches_wildcard("DNS:*.Example.com", "SIP.example.com."));
+  EXPECT_TRUE(matches_wildcard("DNS:sip.example.com", "sip.example.com"));
+  EXPECT_FALSE(matches_wildcard("DNS:*.example.com", "example.com"));
+  EXPECT_FALSE(matches_wildcard("DNS:*.example.com", "a.b.example.com"));
+  EXPECT_FALSE(matches_wildcard("DNS:*.com", "example.com"));
+  EXPECT_FALSE(matches_wildcard("DNS:*", "com"));
+  EXPECT_FALSE(matches_wildcard("DNS:s*.example.com", "sip.example.com"));
+  EXPECT_FALSE(matches_wildcard("DNS:*.*.example.com", "a.b.example.com"));
+  EXPECT_FALSE(matches_wildcard("DNS:*.example.com", ".example.com"));
 }
 
 TEST(TlsIdentity, AnAddressNeedsAnAddress) {

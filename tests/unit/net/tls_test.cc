@@ -80,6 +80,7 @@ class TlsTest : public World {
                  .client_ca = pem_.certificate("ca.pem", authority_),
                  .clients = ClientCertificates::not_asked,
                  .server_ca = pem_.file("ca.pem"),
+                 .wildcards = {},
                  .unverified = {}};
   }
 
@@ -505,6 +506,22 @@ TEST_F(TlsTest, AHostThatIsNotToBeVerifiedIsSpokenToWithAWarning) {
   // Others are verified all the same.
   TlsPeer other = call(own, "gw.example");
   EXPECT_EQ(other.read(), "");
+  EXPECT_EQ(failures().size(), 1U);
+}
+
+TEST_F(TlsTest, AWildcardIsTakenForTheHostsThatAreListedAndOnlyWithAGoodSignature) {
+  settings_.wildcards = {"gw.example.com"};
+  start();
+  const Pair good({.names = "DNS:*.example.com"}, &authority_);
+  TlsPeer peer = call(good, "gw.example.com");
+  EXPECT_EQ(peer.read(), message("out"));
+  TlsPeer other = call(good, "other.example.com");
+  EXPECT_EQ(other.read(), "");
+  const Pair stranger({.common_name = "stranger", .authority = true});
+  EXPECT_EQ(failures().size(), 1U);
+  inputs_.clear();
+  TlsPeer forged = call(Pair({.names = "DNS:*.example.com"}, &stranger), "gw.example.com");
+  EXPECT_EQ(forged.read(), "");
   EXPECT_EQ(failures().size(), 1U);
 }
 

@@ -43,11 +43,52 @@ TEST_F(LongInvite, OneThatDoesNotGoesByTcpAndIsNotRepeated) {
   EXPECT_EQ(message.top_via().transport, "TCP");
   EXPECT_EQ(message.top_via().port, 5070);
   EXPECT_EQ(world.layer.probe().long_by_tcp, 1u);
-  world.run(31s);
+  world.run(4'999ms);
   EXPECT_TRUE(world.sent.empty());
-  world.run(1s);
+}
+
+// 18.1.1: for those of before RFC 3261, who may take the connection and no more.
+TEST_F(LongInvite, UnansweredByTcpItGoesByUdp) {
+  invite(1'500);
+  const Sent first = world.take_one();
+  world.run(5s);
+  const Sent again = world.take_one();
+  EXPECT_EQ(again.to.transport, Transport::udp);
+  EXPECT_NE(again.message().top_via().branch(), first.message().top_via().branch());
+  EXPECT_TRUE(world.quiet());
+  world.run(32s);
+  (void)world.take_sent();
   (void)world.take<ClientTimeout>();
   world.expect_rest();
+}
+
+TEST_F(LongInvite, ResetInsteadOfAnAnswerItGoesByUdp) {
+  invite(1'500);
+  (void)world.take_one();
+  world.layer.connection_closed(world.now, Transport::tcp, address("203.0.113.77:5060"));
+  EXPECT_TRUE(world.sent.empty());
+  world.layer.connection_closed(world.now, Transport::tcp, world.peer.remote);
+  EXPECT_EQ(world.take_one().to.transport, Transport::udp);
+}
+
+TEST_F(LongInvite, AnyRequestThatIsTooLong) {
+  for (const int how : {0, 1, 2}) {
+    World other;
+    sip::Draft draft = World::draft(Method::notify);
+    draft.add("Subject", std::string(1'500, 'x'));
+    const TxnId id = other.layer.request(other.now, std::move(draft), other.peer, 42, tcp_from);
+    EXPECT_EQ(other.take_one().to.transport, Transport::tcp);
+    if (how == 0) other.run(5s);
+    if (how == 1) other.layer.connection_closed(other.now, Transport::tcp, other.peer.remote);
+    if (how == 2) other.layer.transport_failed(other.now, Transport::tcp, other.peer.remote);
+    const Sent again = other.take_one();
+    EXPECT_EQ(again.to.transport, Transport::udp);
+    EXPECT_EQ(again.message().top_via().transport, "UDP");
+    other.run(500ms);
+    EXPECT_EQ(other.take_one().bytes, again.bytes) << "Timer E runs";
+    other.answer(again, 200);
+    EXPECT_EQ(other.take<ResponseReceived>().txn, id);
+  }
 }
 
 TEST_F(LongInvite, AnswersAcksAndCancelsStayOnThatWay) {
@@ -122,6 +163,8 @@ TEST_F(LongInvite, AConnectionLostAfterAnAnswerIsNoReasonToAskAgain) {
   world.answer(sent, 180);
   (void)world.take<ResponseReceived>();
   world.layer.transport_failed(world.now, Transport::tcp, world.peer.remote);
+  world.layer.connection_closed(world.now, Transport::tcp, world.peer.remote);
+  world.run(10s);
   EXPECT_TRUE(world.sent.empty());
   EXPECT_TRUE(world.quiet());
 }
