@@ -44,7 +44,7 @@ struct Cdr {
 
 struct TransferStep {
   Time at{};
-  std::string what;  // "accepted", "dialing", "ringing", "early_media", "answered", "bridged", "failed" …
+  std::string what;  // "accepted", "queued", "dialing", "ringing", "early_media", "answered", "failed" …
   int status = 0;    // the SIP status that caused it; 0: none
   std::string detail;
 };

@@ -208,6 +208,7 @@ void Oracles::after_step() {
 
 // A failed transfer leaves the call as it was, and at once.
 void Oracles::check_after_failure() {
+  if (byes_excused_) just_failed_.clear();  // nobody is to go on
   for (const Transfer* transfer : just_failed_) {
     const Leg* transferor = transfer->transferor;
     const Leg* transferee = transfer->transferee;

@@ -154,6 +154,8 @@ void Peer::repeat_reliable(const std::string& key, std::uint32_t rseq, Duration 
   world_.after(interval, [this, key, rseq, interval, give_up] {
     Served& served = served_.at(key);
     if (served.final || served.party->unpracked != rseq) return;
+    // It has given the call up meanwhile.
+    if (served.party->seen.over) return respond(key, reply(served, 480));
     if (world_.now() >= give_up) {
       // Nobody acknowledges what was never sent.
       if (!has_vanished_) world_.violation("no PRACK for a reliable response of " + served.party->role());
