@@ -36,8 +36,11 @@ class Message:
 class Sipp:
     def __init__(self, name, directory, scenario, address, port, peer, transport="udp", rtp=None, calls=1, rate=10,
                  lenient=False):
-        """`peer` is "host:port"; SIPp has no TLS here, a relay lends it to TCP. `calls`: so many, `rate` a second, each as written.
-        `lenient`: what does not fit is passed over, such as a request that was repeated while nobody had time to answer."""
+        """`peer` is "host:port"; SIPp has no TLS here, a relay lends it to TCP.
+
+        So many `calls` are played, `rate` a second. `lenient`: what does not fit is passed over, such as a request that was
+        repeated while nobody had time to answer.
+        """
         self.name = name
         self._place, self._kind = (address, port), socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
         self.directory = pathlib.Path(directory)
@@ -48,10 +51,11 @@ class Sipp:
         self._errors = self.directory / f"{name}.errors.log"
         for old in (self._messages, self._errors):
             old.unlink(missing_ok=True)
-        self._command = ["sipp", "-sf", str(self._script), "-i", address, "-p", str(port), "-mi", "::1" if ":" in address else "127.0.0.1", "-m", str(calls),
-                         "-r", str(rate), "-l", str(calls), "-t", {"udp": "u1", "tcp": "t1"}[transport], "-nostdin", "-trace_msg", "-message_file",
-                         str(self._messages), "-trace_err", "-error_file", str(self._errors), "-timeout", "40s",
-                         "-timeout_error", "-max_socket", "100",
+        media = "::1" if ":" in address else "127.0.0.1"
+        self._command = ["sipp", "-sf", str(self._script), "-i", address, "-p", str(port), "-mi", media, "-m", str(calls),
+                         "-l", str(calls), "-r", str(rate), "-t", {"udp": "u1", "tcp": "t1"}[transport], "-nostdin",
+                         "-trace_msg", "-message_file", str(self._messages), "-trace_err", "-error_file", str(self._errors),
+                         "-timeout", "40s", "-timeout_error", "-max_socket", "100",
                          *(["-mp", str(rtp[0])] if rtp else []),
                          *(["-default_behaviors", "all,-abortunexp"] if lenient else []), peer]
         self._process = None

@@ -31,8 +31,8 @@ class Kamailio:
 
     def start(self):
         with open(self._log_path, "wb") as log:
-            self._process = subprocess.Popen([PROGRAM, "-f", str(self._config), "-DD", "-E", "-Y", str(self.directory), "-m", "32",
-                                              "-M", "8"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            command = [PROGRAM, "-f", str(self._config), "-DD", "-E", "-Y", str(self.directory), "-m", "32", "-M", "8"]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         with socket.socket(socket.AF_INET6 if ":" in self._at[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("::1" if ":" in self._at[0] else "127.0.0.1", 0))
             probe.settimeout(0.2)

@@ -66,10 +66,10 @@ class Linphone:
         self._process = None
 
     def start(self):
-        log = str(self.directory / "linphone.log")
-        self._process = subprocess.Popen(["linphone-daemon", "--config", str(self._config), "--log", log, "--disable-stats-events"],
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                         cwd=self.directory, env={**os.environ, "HOME": str(self.directory)})
+        command = ["linphone-daemon", "--config", str(self._config), "--log", str(self.directory / "linphone.log"),
+                   "--disable-stats-events"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                         text=True, cwd=self.directory, env={**os.environ, "HOME": str(self.directory)})
         threading.Thread(target=self._read, daemon=True).start()
         self.command("ipv6 disable")
         self.command("audio-codec-disable ALL")
