@@ -56,12 +56,14 @@ class Demo:
 
     # The parties.
 
-    def start_server(self):
+    def configuration(self):
         values = {name: self.network.of(name) for name in self.network.HOSTS}
         values.update(port=self.network.port, media=self.network.media, media_first=self.media[0],
                       media_last=self.media[0] + 199)
-        template = string.Template((pathlib.Path(__file__).resolve().parent / "demo.toml.in").read_text())
-        self.server = server.Server(self.baton, self.directory, template.substitute(values),
+        return string.Template((pathlib.Path(__file__).resolve().parent / "demo.toml.in").read_text()).substitute(values)
+
+    def start_server(self):
+        self.server = server.Server(self.baton, self.directory, self.configuration(),
                                     self.network.of("baton"), self.network.port)
         self.server.start()
 
@@ -72,16 +74,22 @@ class Demo:
         first = self.media[0] + 200 + 60 * ("caller", "agent", "human").index(name)
         return first, first + 59
 
+    # Of each phone: what its account has besides, and its modules.
+    ACCOUNTS = {}
+    MODULES = ()
+
     def start_phones(self, act, names=("caller", "agent", "human")):
+        more = self.ACCOUNTS
         accounts = {
-            "caller": [account(CALLER, self.network.of("caller"), via=self.at("baton"))],
-            "agent": [account(FRONT_DESK, "outreach.trunks.example", answer="auto", via=self.at("baton"))],
-            "human": [account(HUMAN, self.network.of("carrier"))],
+            "caller": [account(CALLER, self.network.of("caller"), via=self.at("baton"), more=more.get("caller", ""))],
+            "agent": [account(FRONT_DESK, "outreach.trunks.example", answer="auto", via=self.at("baton"),
+                              more=more.get("agent", ""))],
+            "human": [account(HUMAN, self.network.of("carrier"), more=more.get("human", ""))],
         }
         places = {"caller": "caller", "agent": "agent", "human": "carrier"}
         for name in names:
             phone = Phone(name, self.directory / act / name, self.network.of(places[name]), self.network.port,
-                          self.speech[name]["whole"], accounts[name], self.rtp_ports(name))
+                          self.speech[name]["whole"], accounts[name], self.rtp_ports(name), modules=self.MODULES)
             self.phones.append(phone)
             phone.start()
         return self.phones[:]

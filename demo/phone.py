@@ -30,7 +30,7 @@ module g711.so
 module sndfile.so
 module aubridge.so
 module aufile.so
-module_tmp account.so
+{more_modules}module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen {address}:{control_port}
@@ -45,7 +45,8 @@ class PhoneError(Exception):
 class Phone:
     """What it hears is written by baresip's sndfile module, one file a call; what it says is `speech` (8 kHz mono)."""
 
-    def __init__(self, name, directory, address, port, speech, accounts, rtp, media_address="127.0.0.1"):
+    def __init__(self, name, directory, address, port, speech, accounts, rtp, media_address="127.0.0.1",
+                 modules=()):
         self.name = name
         self.directory = pathlib.Path(directory)
         self.address, self.port = address, port
@@ -53,7 +54,8 @@ class Phone:
         for old in self.directory.glob("dump-*.wav"):
             old.unlink()
         values = dict(address=address, port=port, media_address=media_address, speech=speech, modules=MODULES,
-                      rtp_first=rtp[0], rtp_last=rtp[1], control_port=port + 5, directory=self.directory)
+                      rtp_first=rtp[0], rtp_last=rtp[1], control_port=port + 5, directory=self.directory,
+                      more_modules="".join(f"module {module}.so\n" for module in modules))
         (self.directory / "config").write_text(CONFIG.format(**values))
         (self.directory / "accounts").write_text("\n".join(accounts) + "\n")
         (self.directory / "contacts").write_text("")
@@ -160,9 +162,9 @@ class Phone:
         self._process = None
 
 
-def account(number, domain, answer="manual", via=None):
+def account(number, domain, answer="manual", via=None, more=""):
     """A line of baresip's accounts file. `via` is where its calls go, whatever the dialled domain says."""
     line = f"<sip:{number}@{domain}>;regint=0;answermode={answer};audio_codecs=PCMU/8000/1"
     if via:
         line += f';outbound="sip:{via}"'
-    return line
+    return line + more

@@ -221,8 +221,11 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
 }
 
 void Calls::start_call(Leg& leg, const Setup& setup) {
-  // The caller asks again with what is missing: like a challenge this leaves no record.
-  if (const auto refusal = legs_.set_terms(leg.self, *setup.sip)) return legs_.reject(leg.self, *refusal);
+  if (const auto refusal = legs_.set_terms(leg.self, *setup.sip)) {
+    if (refusal->status == 488) return refuse_call(leg, setup, *refusal);
+    // The caller asks again with what is missing: like a challenge this leaves no record.
+    return legs_.reject(leg.self, *refusal);
+  }
   auto routes = trunk::routes_to(*cx_.model, setup.number);
   if (routes.empty()) {
     return refuse_call(

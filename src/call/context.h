@@ -68,6 +68,7 @@ struct Context {
   trunk::Snapshot model;
   std::vector<Listener> listeners;
   std::string user_agent;
+  std::string secret;  // unguessable; keys follow from it
   txn::Timers timers;
   Counters counters;
   std::uint64_t queries = 0;  // numbers the look-ups

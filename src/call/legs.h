@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -84,7 +85,7 @@ class Legs {
 
   // ---- Incoming ----
   // How SIP is spoken with this caller, once it is known who it is. Says why the INVITE can not be served
-  // under these terms (421, 422); it is for the caller of this to reject it.
+  // under these terms (421, 422; 488: its audio); it is for the caller of this to reject it.
   [[nodiscard]] std::optional<Rejection> set_terms(LegHandle leg, const trunk::SipSettings& terms);
   // Takes a media endpoint for the leg, once it is known to be welcome.
   void prepare(LegHandle leg);
@@ -224,12 +225,23 @@ class Legs {
   void open_media(Leg& leg, bool v6);
   void close_media(Leg& leg);
   void configure(Leg& leg);
+  // An offer of the peer's; the refusal when it can not be served.
+  [[nodiscard]] static Result<sdp::RemoteAudio, Rejection> read_offer(std::string_view text,
+                                                                      const sdp::SrtpRules& srtp);
   [[nodiscard]] std::string make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted);
   [[nodiscard]] std::string make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted);
   [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
   void try_reoffer(Leg& leg);
   void send_reoffer(Leg& leg);
   void restore_offer(Leg& leg);
+  // legs_srtp.cc
+  [[nodiscard]] static sdp::SrtpRules srtp_rules_for(const Leg& leg);
+  [[nodiscard]] sdp::MasterKey fresh_key(Leg& leg, sdp::Suite suite);
+  void offer_keys(Leg& leg);
+  void answer_keys(Leg& leg);
+  [[nodiscard]] bool take_keys(const Leg& leg, sdp::RemoteAudio& answer) const;
+  static void agree_on_keys(Leg& leg);
+  void warn_of_open_keys(const Leg& leg);
   // legs.cc
   void arm(Leg& leg, LegTimer timer, Duration after);
   void disarm(Leg& leg, LegTimer timer);
@@ -253,6 +265,7 @@ class Legs {
   std::unordered_map<media::EndpointId, LegHandle> media_;
   std::unordered_map<std::uint64_t, LegHandle> queries_;
   media::EndpointId next_media_ = 0;
+  std::set<std::string> warned_of_keys_;
   std::size_t live_ = 0;
   std::vector<LegHandle> ended_;
   std::vector<LegHandle> unanswered_;  // ended in this step with REFERs still open

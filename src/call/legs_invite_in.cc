@@ -98,18 +98,12 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
   learn_peer(leg, invite);
   leg.request = std::move(event.request);
   if (const std::string_view text = sdp_of(*leg.request); !text.empty()) {
-    auto offer = sdp::read_description(text);
-    if (!offer || offer->rejected()) {
+    // What nobody could be served with; what this caller may have is asked when it is known (set_terms).
+    auto offer = read_offer(text, {});
+    if (!offer) {
       leg.end_reported = true;  // the call layer never hears of it
-      const int status = offer ? 488 : offer.error().status;
-      const std::string why = offer ? "The audio line is disabled" : offer.error().reason;
-      respond(*leg.request, leg.invite,
-              {.status = status,
-               .code = Hangup::sdp_not_acceptable,
-               .text = why,
-               .warning = offer ? 304 : offer.error().warning,
-               .unproven = true},
-              &leg);
+      offer.error().unproven = true;
+      respond(*leg.request, leg.invite, offer.error(), &leg);
       return finish(leg, LegEnd::released);
     }
     leg.remote = std::move(*offer);
@@ -134,6 +128,7 @@ std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSetti
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || leg->state != LegState::offered) return std::nullopt;
   leg->sip = terms;
+  leg->srtp_rules = srtp_rules_for(*leg);
   leg->session = dialog::SessionTimer(terms.session_expires, terms.min_se);
   if (const auto least = leg->session.too_small(*leg->request)) {
     return Rejection{.status = 422, .min_se_s = *least};
@@ -142,6 +137,11 @@ std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSetti
                         leg->request->lists(sip::HeaderId::require, "100rel");
   if (terms.reliable_provisionals == trunk::ReliableProvisionals::required && !reliable) {
     return Rejection{.status = 421, .require = "100rel"};
+  }
+  if (const std::string_view text = sdp_of(*leg->request); !text.empty()) {
+    auto offer = read_offer(text, leg->srtp_rules);
+    if (!offer) return offer.error();
+    leg->remote = std::move(*offer);
   }
   return std::nullopt;
 }

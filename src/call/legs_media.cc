@@ -46,6 +46,7 @@ void Legs::media_done(const media::Result& result) {
     leg->local.rtp = opened->local_rtp;
     leg->local.session_id = cx_.rng.next() >> 16;
     leg->local.version = leg->last_version = leg->local.session_id;
+    leg->opened_at = cx_.now;
     if (leg->state == LegState::preparing) send_invite(*leg);
     if (leg->state == LegState::offered) emit(LegReady{leg->self});
   } else if (const auto* failed = std::get_if<media::OpenFailed>(&result)) {
@@ -92,11 +93,31 @@ void Legs::configure(Leg& leg) {
   configure.ptime_ms = remote.ptime_ms;
   configure.latch_from = leg.source.remote.ip;
   configure.dtmf_payload_type_ours = leg.local.dtmf_payload_type;
+  agree_on_keys(leg);
+  configure.srtp = leg.srtp;
   cx_.world.media(configure);
+}
+
+Result<sdp::RemoteAudio, Rejection> Legs::read_offer(std::string_view text, const sdp::SrtpRules& srtp) {
+  auto offer = sdp::read_description(text, srtp);
+  if (!offer) {
+    return baton::fail(Rejection{.status = offer.error().status,
+                                 .code = Hangup::sdp_not_acceptable,
+                                 .text = std::move(offer.error().reason),
+                                 .warning = offer.error().warning});
+  }
+  if (offer->rejected()) {
+    return baton::fail(Rejection{.status = 488,
+                                 .code = Hangup::sdp_not_acceptable,
+                                 .text = "The audio line is disabled",
+                                 .warning = 304});
+  }
+  return std::move(*offer);
 }
 
 std::string Legs::make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
   leg.wanted = wanted;
+  offer_keys(leg);
   if (leg.remote) {
     // A later offer keeps every payload number and m= line that was ever agreed (RFC 6337 5.3), and is full
     // again.
@@ -133,6 +154,7 @@ std::string Legs::make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
   leg.local.dtmf_payload_type = offer.dtmf_payload_type;
   leg.local.direction = sdp::mirror(offer.direction);
   leg.local.ptime_ms = offer.ptime_ms;
+  answer_keys(leg);
   std::string sdp = sdp::write_answer(leg.local, offer);
   if (!leg.last_sdp.empty() && sdp != leg.last_sdp) {
     leg.local.version = ++leg.last_version;
@@ -145,8 +167,8 @@ std::string Legs::make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
 
 bool Legs::take_answer(Leg& leg, std::string_view body) {
   if (body.empty()) return leg.remote.has_value();
-  auto answer = sdp::read_description(body);
-  if (!answer || answer->rejected()) return false;
+  auto answer = sdp::read_description(body, leg.srtp_rules);
+  if (!answer || answer->rejected() || !take_keys(leg, *answer)) return false;
   // Only what was offered can be answered (RFC 3264 6.1).
   std::erase_if(answer->formats, [&](const sdp::Format& format) {
     return std::none_of(leg.local.formats.begin(), leg.local.formats.end(),

@@ -153,9 +153,9 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
     unanswered = !take_answer(leg, text) || text.empty();
   } else if (!text.empty()) {
     // Our answer has arrived, so this is the next offer (RFC 3262 5).
-    auto offer = sdp::read_description(text);
+    auto offer = read_offer(text, leg.srtp_rules);
     const bool settled = out.sdp || leg.early_settled;
-    refused = !settled || !offer || offer->rejected();
+    refused = !settled || !offer;
     if (!refused) {
       leg.remote = std::move(*offer);
       std::vector<sdp::Codec> wanted;

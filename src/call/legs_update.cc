@@ -63,19 +63,8 @@ void Legs::on_offer_or_refresh(Leg& leg, txn::RequestReceived& event) {
     }
     return send_update_2xx(leg, event.txn, request, {});
   }
-  auto offer = sdp::read_description(text);
-  if (!offer) {
-    return refuse({.status = offer.error().status,
-                   .code = Hangup::sdp_not_acceptable,
-                   .text = offer.error().reason,
-                   .warning = offer.error().warning});
-  }
-  if (offer->rejected()) {
-    return refuse({.status = 488,
-                   .code = Hangup::sdp_not_acceptable,
-                   .text = "The audio line is disabled",
-                   .warning = 304});
-  }
+  auto offer = read_offer(text, leg.srtp_rules);
+  if (!offer) return refuse(offer.error());
   // Only what is accepted changes anything (14.2).
   leg.dialog.refresh_target(request, event.source);
   learn_peer(leg, request);

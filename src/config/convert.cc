@@ -376,6 +376,23 @@ Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text) {
   return to_word(text, words);
 }
 
+Converted<trunk::Srtp> to_srtp(const std::string& text) {
+  static constexpr Word<trunk::Srtp> words[] = {{"auto", trunk::Srtp::by_transport},
+                                                {"off", trunk::Srtp::off},
+                                                {"optional", trunk::Srtp::optional},
+                                                {"required", trunk::Srtp::required}};
+  return to_word(text, words);
+}
+
+Converted<sdp::Suite> to_srtp_suite(const std::string& text) {
+  static constexpr Word<sdp::Suite> words[] = {
+      {"AEAD_AES_256_GCM", sdp::Suite::aead_aes_256_gcm},
+      {"AEAD_AES_128_GCM", sdp::Suite::aead_aes_128_gcm},
+      {"AES_CM_128_HMAC_SHA1_80", sdp::Suite::aes_cm_128_hmac_sha1_80},
+      {"AES_CM_128_HMAC_SHA1_32", sdp::Suite::aes_cm_128_hmac_sha1_32}};
+  return to_word(text, words);
+}
+
 Converted<trunk::Uri> to_endpoint_uri(const std::string& text) {
   return to_uri(text);
 }

@@ -60,6 +60,8 @@ using Converted = Result<T, Mistake>;
 [[nodiscard]] Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::string& text);
 [[nodiscard]] Converted<trunk::HoldStyle> to_hold_style(const std::string& text);
 [[nodiscard]] Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text);
+[[nodiscard]] Converted<trunk::Srtp> to_srtp(const std::string& text);
+[[nodiscard]] Converted<sdp::Suite> to_srtp_suite(const std::string& text);
 [[nodiscard]] Converted<trunk::Uri> to_endpoint_uri(const std::string& text);  // may name a user
 [[nodiscard]] Converted<trunk::Uri> to_gateway_uri(const std::string& text);   // may not
 

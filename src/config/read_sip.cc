@@ -23,6 +23,14 @@ trunk::SipSettings read_sip(const Section& section, trunk::SipSettings sip, bool
     section.problem("failover_after", "a target needs a second at least to answer over a lossy way",
                     R"(write "1s" or more, or "0s" to wait as long as the transaction does)");
   }
+  sip.srtp = section.value_or("srtp", to_srtp, sip.srtp);
+  if (section.has("srtp_suites")) {
+    sip.srtp_suites = section.values("srtp_suites", to_srtp_suite);
+    if (!section.has_items("srtp_suites")) {
+      section.problem("srtp_suites", "without a suite nothing can be encrypted",
+                      R"(write for example srtp_suites = ["AES_CM_128_HMAC_SHA1_80"], or srtp = "off")");
+    }
+  }
   if (!has_logins || !section.has("auth_algorithms")) return sip;
   sip.auth_algorithms = section.values("auth_algorithms", to_digest_algorithm);
   if (!section.has_items("auth_algorithms")) {

@@ -53,10 +53,10 @@ constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_tim
                                   "attended",      "notify_id_first",  "notify_progress", "last_bye",
                                   "early_bye",     "on_target_hangup", "fallback_targets"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
-constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se",         "reliable_provisionals", "hold",
-                                   "failover_after",  "auth_algorithms"};
-constexpr Keys carrier_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold",
-                                     "failover_after"};
+constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold",
+                                   "failover_after",  "srtp",   "srtp_suites",           "auth_algorithms"};
+constexpr Keys carrier_sip_keys[] = {
+    "session_expires", "min_se", "reliable_provisionals", "hold", "failover_after", "srtp", "srtp_suites"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {"id",
                                  "profile",

@@ -20,7 +20,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
         gate_(options.gate, *model),
         overload_(options.overload_delay),
         rng_(options.seed),
-        digest_(std::move(options.digest_secret)),
+        digest_(options.digest_secret),
         txns_(*this, rng_, options.timers),
         cx_{.now = {},
             .rng = rng_,
@@ -30,6 +30,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
             .model = std::move(model),
             .listeners = std::move(options.listeners),
             .user_agent = std::move(options.user_agent),
+            .secret = std::move(options.digest_secret),
             .timers = options.timers,
             .counters = {},
             .draining = false},
@@ -290,6 +291,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
              const SocketAddress& remote, const std::string& bytes, std::uint64_t sequence) {
     const call::Leg* leg = legs_.find(handle);
     if (leg == nullptr || leg->root_call_uuid.empty()) return;
+    std::string text = bytes;
+    sdp::mask_keys(text);
     actions_->push_back(Write{call::TraceMessage{.root_call_uuid = leg->root_call_uuid,
                                                  .party = leg->party,
                                                  .sequence = sequence,
@@ -298,7 +301,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
                                                  .transport = transport,
                                                  .local = local,
                                                  .remote = remote,
-                                                 .bytes = bytes}});
+                                                 .bytes = std::move(text)}});
   }
 
   bool trace_;

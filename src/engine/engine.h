@@ -25,7 +25,7 @@ using Counters = call::Counters;
 
 struct Options {
   std::uint64_t seed = 1;
-  std::string digest_secret;        // 32 unguessable bytes or more
+  std::string digest_secret;        // 32 unguessable bytes or more; nonces and SRTP keys follow from it
   std::vector<Listener> listeners;  // at least one
   std::string user_agent = "Baton";
   txn::Timers timers;

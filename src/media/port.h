@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "sdp/codec.h"
+#include "sdp/crypto.h"
 
 namespace baton::media {
 
@@ -22,6 +23,14 @@ using EndpointId = std::uint64_t;
 struct Open {
   EndpointId id = 0;
   bool v6 = false;
+};
+
+// SRTP with a party: each side encrypts with a key of its own. A key that is named again goes on where it
+// was, roll-over counter and all; one that was left is never named again.
+struct Srtp {
+  sdp::Suite suite = sdp::Suite::aes_cm_128_hmac_sha1_80;
+  sdp::MasterKey ours, theirs;
+  bool operator==(const Srtp&) const = default;
 };
 
 // What the party's last offer or answer and ours amount to. May be repeated (re-INVITE).
@@ -41,6 +50,7 @@ struct Configure {
   // The telephone-event number our own description names, where it is not the party's: by rights the party
   // sends with ours (RFC 3264 5.1), many send with their own, both are understood.
   std::optional<std::uint8_t> dtmf_payload_type_ours = std::nullopt;
+  std::optional<Srtp> srtp = std::nullopt;  // nothing: RTP
 };
 
 // What a party hears from now on. Takes effect with the next packet; the stream it hears keeps its SSRC,

@@ -12,6 +12,7 @@ constexpr unsigned ptime_ms_default = 20;
 constexpr unsigned ptime_ms_min = 10;
 constexpr unsigned ptime_ms_max = 60;
 constexpr std::size_t payload_types_max = 128;
+constexpr std::size_t crypto_lines_max = 32;
 
 SdpError malformed(std::string reason) {
   return {400, 399, std::move(reason)};
@@ -73,6 +74,7 @@ struct Section {
   std::optional<unsigned> ptime_ms, ptime_ms_limit;
   std::vector<RtpMap> maps;
   std::vector<EventList> event_lists;
+  std::vector<std::string_view> cryptos;
 };
 
 struct Description {
@@ -94,6 +96,8 @@ void read_attribute(std::string_view value, Section& section) {
     if (const auto type = payload_type(rest)) section.maps.push_back({*type, next_word(rest)});
   } else if (name == "fmtp" && section.event_lists.size() < payload_types_max) {
     if (const auto type = payload_type(rest)) section.event_lists.push_back({*type, rest});
+  } else if (name == "crypto" && section.cryptos.size() < crypto_lines_max) {
+    section.cryptos.push_back(rest);
   } else if (name == "rtcp" && section.rtcp.empty()) {
     section.rtcp = rest;
   } else if (name == "ptime") {
@@ -299,8 +303,40 @@ void read_formats(const Section& section, RemoteAudio& audio) {
   }
 }
 
-bool is_secure(std::string_view protocol) {
-  return protocol.find("SAVP") != std::string_view::npos;
+struct Profile {
+  bool served = false;
+  bool secure = false;
+};
+
+Profile profile_of(std::string_view protocol) {
+  const bool secure = protocol == "RTP/SAVP" || protocol == "RTP/SAVPF";
+  return {secure || protocol == "RTP/AVP" || protocol == "RTP/AVPF", secure};
+}
+
+std::vector<Crypto> read_cryptos(const Section& section, const SrtpRules& srtp) {
+  std::vector<Crypto> read;
+  for (const std::string_view value : section.cryptos) {
+    const auto crypto = read_crypto(value);
+    const auto same_tag = [&](const Crypto& other) { return other.tag == crypto->tag; };
+    if (crypto && std::none_of(read.begin(), read.end(), same_tag)) read.push_back(*crypto);
+  }
+  std::erase_if(read, [&](const Crypto& crypto) { return !srtp.allows(crypto.suite); });
+  return read;
+}
+
+// RFC 4568 7.1.2 and 7.1.3: a line that asks for SRTP gets that or is refused. RFC 8643: over RTP/AVP keys
+// that can not be used are no harm.
+Result<void, SdpError> read_security(const Section& section, const SrtpRules& srtp, RemoteAudio& audio) {
+  const Profile profile = profile_of(section.line.protocol);
+  if (!profile.served) return fail(not_served(302, "only RTP/AVP and RTP/SAVP are served"));
+  audio.secure = profile.secure;
+  if (profile.secure && srtp.use == SrtpUse::off) return fail(not_served(302, "SRTP is not served here"));
+  audio.crypto = read_cryptos(section, srtp);
+  if (!audio.crypto.empty()) return {};
+  if (profile.secure) return fail(not_served(399, "there is no a=crypto that can be used"));
+  if (srtp.use == SrtpUse::required)
+    return fail(not_served(302, "only SRTP is served here (RTP/SAVP with a=crypto)"));
+  return {};
 }
 
 Direction without_receiving(Direction d) {
@@ -315,14 +351,12 @@ unsigned packet_time(const Section& section) {
 
 // Fills in the audio of `section`, or says why it can not be served. `audio` is untouched on failure.
 Result<void, SdpError> read_audio(const Description& description, const Section& section,
-                                  RemoteAudio& audio) {
-  const std::string& protocol = section.line.protocol;
-  if (is_secure(protocol)) return fail(not_served(302, "SRTP is not served yet"));
-  if (protocol != "RTP/AVP" && protocol != "RTP/AVPF") {
-    return fail(not_served(302, "only RTP/AVP is served"));
-  }
+                                  const SrtpRules& srtp, RemoteAudio& audio) {
   RemoteAudio read;
   const bool in_use = section.line.port != 0;
+  if (const auto security = read_security(section, srtp, read); !security && in_use) {
+    return fail(security.error());
+  }
   read_formats(section, read);
   if (in_use && read.formats.empty()) return fail(not_served(305, "only PCMU and PCMA are served"));
   const std::string_view connection =
@@ -345,36 +379,63 @@ Result<void, SdpError> read_audio(const Description& description, const Section&
   audio.dtmf_payload_type = read.dtmf_payload_type;
   audio.direction = read.direction;
   audio.ptime_ms = read.ptime_ms;
+  audio.secure = read.secure;
+  audio.crypto = std::move(read.crypto);
   return {};
+}
+
+// The first audio line that can be served, and with `wants_keys` that has SRTP. Its place, or the first
+// reason why there is none.
+struct Choice {
+  std::optional<std::size_t> place;
+  std::optional<SdpError> reason;
+};
+
+Choice choose_audio(const Description& description, const SrtpRules& srtp, bool wants_keys,
+                    RemoteAudio& audio) {
+  Choice choice;
+  for (std::size_t i = 0; i < description.media.size(); ++i) {
+    const Section& section = description.media[i];
+    if (section.line.type != "audio" || section.line.port == 0) continue;
+    if (wants_keys && section.cryptos.empty()) continue;
+    RemoteAudio read;
+    if (const auto served = read_audio(description, section, srtp, read); !served) {
+      if (!choice.reason) choice.reason = served.error();
+    } else if (!wants_keys || !read.crypto.empty()) {
+      read.lines = std::move(audio.lines);
+      read.origin_version = audio.origin_version;
+      audio = std::move(read);
+      choice.place = i;
+      return choice;
+    }
+  }
+  return choice;
 }
 
 }  // namespace
 
-Result<RemoteAudio, SdpError> read_description(std::string_view body) {
+Result<RemoteAudio, SdpError> read_description(std::string_view body, const SrtpRules& srtp) {
   auto description = read_lines(body);
   if (!description) return fail(std::move(description.error()));
   RemoteAudio audio;
   audio.origin_version = description->origin_version;
-  std::optional<SdpError> reason;
   std::optional<std::size_t> refused_line;
   for (std::size_t i = 0; i < description->media.size(); ++i) {
-    const Section& section = description->media[i];
-    audio.lines.push_back(section.line);
-    if (section.line.type != "audio") continue;
-    if (section.line.port == 0) {
-      if (!refused_line) refused_line = i;
-      continue;
-    }
-    if (audio.rtp.port != 0) continue;
-    const auto read = read_audio(*description, section, audio);
-    if (read) audio.audio_line = i;
-    if (!read && !reason) reason = read.error();
+    const MediaLine& line = description->media[i].line;
+    audio.lines.push_back(line);
+    if (line.type == "audio" && line.port == 0 && !refused_line) refused_line = i;
   }
-  if (audio.rtp.port != 0) return audio;
-  if (reason) return fail(std::move(*reason));
+  Choice choice;
+  if (srtp.use != SrtpUse::off) choice = choose_audio(*description, srtp, true, audio);
+  if (!choice.place) choice = choose_audio(*description, srtp, false, audio);
+  if (choice.place) {
+    audio.audio_line = *choice.place;
+    return audio;
+  }
+  if (choice.reason) return fail(std::move(*choice.reason));
   if (!refused_line) return fail(not_served(304, "there is no audio"));
   audio.audio_line = *refused_line;
-  const auto ignored = read_audio(*description, description->media[*refused_line], audio);
+  const auto ignored = read_audio(*description, description->media[*refused_line], srtp, audio);
   static_cast<void>(ignored);  // nothing of a refused line has to be usable
   return audio;
 }

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "sdp/codec.h"
+#include "sdp/crypto.h"
 
 namespace baton::sdp {
 
@@ -39,14 +40,18 @@ struct RemoteAudio {
   std::vector<MediaLine> lines;      // all m= lines in order
   std::size_t audio_line = 0;        // which of them this is
   std::uint64_t origin_version = 0;  // o= version, to tell a refresh from a change (RFC 3264 8)
+  bool secure = false;               // RTP/SAVP or RTP/SAVPF
+  // The keys it may be encrypted with, in the peer's order; empty: RTP. Tags do not repeat.
+  std::vector<Crypto> crypto;
 
   [[nodiscard]] bool rejected() const { return lines.empty() || lines[audio_line].port == 0; }
 };
 
-// Reads an offer or an answer. The first usable audio line over RTP/AVP (or RTP/AVPF) counts. Errors: 400
-// when it is not SDP, 488 with a warn-code when no audio line has a format and a protocol we serve. An audio
-// line with port 0 is no error: the result says rejected().
-[[nodiscard]] Result<RemoteAudio, SdpError> read_description(std::string_view body);
+// Reads an offer or an answer. The first usable audio line counts, one with SRTP before one without. Errors:
+// 400 when it is not SDP, 488 with a warn-code when no audio line has a format, a protocol and keys that we
+// serve under these rules. An audio line with port 0 is no error: the result says rejected().
+[[nodiscard]] Result<RemoteAudio, SdpError> read_description(std::string_view body,
+                                                             const SrtpRules& srtp = {});
 
 // Our side of one leg. `version` goes up by exactly one on each change (RFC 3264 8, RFC 6337 5.2).
 struct LocalAudio {
@@ -57,6 +62,8 @@ struct LocalAudio {
   std::optional<std::uint8_t> dtmf_payload_type;
   Direction direction = Direction::sendrecv;
   unsigned ptime_ms = 20;
+  bool secure = false;         // of offers: RTP/SAVP
+  std::vector<Crypto> crypto;  // of offers: what may be chosen; of answers: the one that was
 };
 
 [[nodiscard]] std::string write_offer(const LocalAudio& local);

@@ -31,6 +31,7 @@ std::string audio_part(const LocalAudio& local, const std::string& protocol) {
   }
   attributes += "a=ptime:" + std::to_string(local.ptime_ms) + "\r\n";
   attributes += "a=" + std::string(to_string(local.direction)) + "\r\n";
+  for (const Crypto& crypto : local.crypto) attributes += "a=crypto:" + write_crypto(crypto) + "\r\n";
   return line + "\r\n" + attributes;
 }
 
@@ -54,7 +55,7 @@ bool usable(const LocalAudio& local) {
 }  // namespace
 
 std::string write_offer(const LocalAudio& local) {
-  return session_part(local) + audio_part(local, "RTP/AVP");
+  return session_part(local) + audio_part(local, local.secure ? "RTP/SAVP" : "RTP/AVP");
 }
 
 std::string write_answer(const LocalAudio& local, const RemoteAudio& offer) {
@@ -70,7 +71,8 @@ std::string write_reoffer(const LocalAudio& local, const RemoteAudio& last_seen)
     place = lines.size();
     lines.push_back({"audio", 0, "RTP/AVP", {}});
   }
-  if (lines[place].protocol != "RTP/AVPF") lines[place].protocol = "RTP/AVP";
+  const bool feedback = lines[place].protocol == "RTP/AVPF" || lines[place].protocol == "RTP/SAVPF";
+  lines[place].protocol = std::string(local.secure ? "RTP/SAVP" : "RTP/AVP") + (feedback ? "F" : "");
   return with_lines(local, lines, place);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "sdp/crypto.h"
 #include "sip/digest.h"
 
 namespace baton::trunk {
@@ -23,6 +24,14 @@ enum class HoldStyle : std::uint8_t {
   relayed,   // it is offered the same direction by re-INVITE
 };
 
+// Whether audio is encrypted (SRTP), with keys in the session descriptions (RFC 4568).
+enum class Srtp : std::uint8_t {
+  by_transport,  // optional over TLS, where nobody can read the keys; off over UDP and TCP
+  off,
+  optional,
+  required,
+};
+
 struct SipSettings {
   Duration session_expires = 1800s;  // RFC 4028; 0: we ask for no session timer
   Duration min_se = 90s;             // the shortest interval that is taken
@@ -34,6 +43,9 @@ struct SipSettings {
   // What a login of the trunk is challenged with, in this order; one at least.
   std::vector<sip::DigestAlgorithm> auth_algorithms = {
       sip::DigestAlgorithm::sha512_256, sip::DigestAlgorithm::sha256, sip::DigestAlgorithm::md5};
+  Srtp srtp = Srtp::by_transport;
+  // Which are offered, in this order, and taken; one at least.
+  std::vector<sdp::Suite> srtp_suites{sdp::all_suites.begin(), sdp::all_suites.end()};
 };
 
 }  // namespace baton::trunk

@@ -1,5 +1,5 @@
 // A session description: what is read as an offer gets an answer, and a later offer, that read back
-// themselves.
+// themselves, under every rule about SRTP; no key survives masking.
 #include <string>
 
 #include "base/assert.h"
@@ -9,6 +9,8 @@ namespace {
 
 using namespace baton;
 
+constexpr std::string_view secret = "no secret at all, but long enough";
+
 sdp::LocalAudio local_for(const sdp::RemoteAudio& remote) {
   sdp::LocalAudio local;
   local.session_id = 1;
@@ -17,6 +19,10 @@ sdp::LocalAudio local_for(const sdp::RemoteAudio& remote) {
   local.formats = sdp::choose_formats(remote.formats, {sdp::Codec::pcma, sdp::Codec::pcmu});
   local.dtmf_payload_type = remote.dtmf_payload_type;
   local.direction = sdp::mirror(remote.direction);
+  local.secure = remote.secure;
+  for (const sdp::Crypto& crypto : remote.crypto) {
+    local.crypto.push_back({crypto.tag, crypto.suite, sdp::derive_key(secret, "fuzz", crypto.suite)});
+  }
   return local;
 }
 
@@ -31,22 +37,45 @@ void check_ours(const std::string& text, const sdp::LocalAudio& local, const sdp
   BATON_ASSERT(read->rtp == local.rtp && read->formats == local.formats);
   BATON_ASSERT(read->direction == local.direction && read->origin_version == local.version);
   BATON_ASSERT(read->dtmf_payload_type == local.dtmf_payload_type);
+  BATON_ASSERT(read->secure == local.secure && read->crypto == local.crypto);
+}
+
+void check(std::string_view text, const sdp::SrtpRules& rules) {
+  const auto remote = sdp::read_description(text, rules);
+  if (!remote) {
+    BATON_ASSERT(remote.error().status == 400 || remote.error().status == 488);
+    return;
+  }
+  if (!remote->rejected()) {
+    BATON_ASSERT(remote->crypto.empty() || rules.use != sdp::SrtpUse::off);
+    BATON_ASSERT(!remote->crypto.empty() || (rules.use != sdp::SrtpUse::required && !remote->secure));
+    for (const sdp::Crypto& crypto : remote->crypto) BATON_ASSERT(rules.allows(crypto.suite));
+  }
+  const sdp::LocalAudio local = local_for(*remote);
+  if (local.formats.empty()) {
+    BATON_ASSERT(remote->rejected());
+    return;
+  }
+  check_ours(sdp::write_answer(local, *remote), local, *remote, true);
+  check_ours(sdp::write_reoffer(local, *remote), local, *remote, false);
+}
+
+void check_masked(std::string_view text) {
+  std::string masked(text);
+  sdp::mask_keys(masked);
+  BATON_ASSERT(masked.size() == text.size());
+  const auto read = sdp::read_description(masked);
+  BATON_ASSERT(!read || read->crypto.empty());
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  const auto remote = sdp::read_description({reinterpret_cast<const char*>(data), size});
-  if (!remote) {
-    BATON_ASSERT(remote.error().status == 400 || remote.error().status == 488);
-    return 0;
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  for (const sdp::SrtpUse use : {sdp::SrtpUse::off, sdp::SrtpUse::optional, sdp::SrtpUse::required}) {
+    check(text, {.use = use});
   }
-  const sdp::LocalAudio local = local_for(*remote);
-  if (local.formats.empty()) {
-    BATON_ASSERT(remote->rejected());
-    return 0;
-  }
-  check_ours(sdp::write_answer(local, *remote), local, *remote, true);
-  check_ours(sdp::write_reoffer(local, *remote), local, *remote, false);
+  check(text, {.suites = {sdp::Suite::aead_aes_128_gcm}});
+  check_masked(text);
   return 0;
 }

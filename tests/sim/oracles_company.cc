@@ -41,6 +41,10 @@ void Oracles::learn_roots() {
   const auto& traces = world_.traces();
   for (; traces_read_ < traces.size(); ++traces_read_) {
     const call::TraceMessage& trace = traces[traces_read_];
+    for (auto key = trace.bytes.find("inline:"); key != std::string::npos;) {
+      if (trace.bytes.substr(key + 7, 28) != std::string(28, '*')) violation("a key is traced");
+      key = trace.bytes.find("inline:", key + 7);
+    }
     const auto message = Message::parse(trace.bytes);
     if (!message) continue;
     if (Leg* leg = find_leg(message->call_id())) {

@@ -12,13 +12,47 @@ void Party::init_media(std::uint64_t session_id, const SocketAddress& rtp) {
   local.dtmf_payload_type = sdp::default_dtmf_payload_type;
 }
 
+sdp::MasterKey Party::own_key(sdp::Suite suite) const {
+  constexpr std::string_view secret = "what the parties of the simulation keep from the server";
+  return sdp::derive_key(secret, call_id + local_tag + std::to_string(key_round), suite);
+}
+
+std::optional<media::Srtp> Party::srtp() const {
+  if (!remote || remote->crypto.empty()) return std::nullopt;
+  const sdp::Crypto& theirs = remote->crypto.front();
+  return media::Srtp{theirs.suite, own_key(theirs.suite), theirs.key};
+}
+
 std::string Party::offer() const {
-  return remote ? sdp::write_reoffer(local, *remote) : sdp::write_offer(local);
+  sdp::LocalAudio ours = local;
+  if (remote) {
+    ours.secure = remote->secure;
+    if (const auto agreed = srtp()) {
+      ours.crypto = {{remote->crypto.front().tag, agreed->suite, agreed->ours}};
+    }
+    return sdp::write_reoffer(ours, *remote);
+  }
+  ours.secure = script.srtp.use == sdp::SrtpUse::required;
+  if (script.srtp.use != sdp::SrtpUse::off) {
+    for (const sdp::Suite suite : script.srtp.suites) {
+      ours.crypto.push_back({static_cast<std::uint32_t>(ours.crypto.size() + 41), suite, own_key(suite)});
+    }
+  }
+  return sdp::write_offer(ours);
 }
 
 std::string Party::take(std::string_view body) {
-  auto description = sdp::read_description(body);
-  if (!description) return description.error().reason;
+  if (const auto all = sdp::read_description(body); !all) {
+    return all.error().reason;
+  } else if (!all->rejected()) {
+    seen.cryptos.push_back(all->crypto);
+    seen.protocols.push_back(all->lines[all->audio_line].protocol);
+  }
+  auto description = sdp::read_description(body, script.srtp);
+  if (!description) {
+    remote.reset();  // well written, but not what it wants
+    return {};
+  }
   seen.directions.push_back(description->direction);
   remote = std::move(*description);
   return {};
@@ -32,6 +66,12 @@ std::string Party::answer() const {
   ours.formats = formats;
   ours.dtmf_payload_type = remote->dtmf_payload_type;
   if (ours.direction == sdp::Direction::sendrecv) ours.direction = sdp::mirror(remote->direction);
+  if (const auto agreed = srtp(); agreed && script.answers_with != Script::Keys::none) {
+    sdp::Crypto crypto{remote->crypto.front().tag, agreed->suite, agreed->ours};
+    if (script.answers_with == Script::Keys::other_tag) crypto.tag += 7;
+    if (script.answers_with == Script::Keys::reflected) crypto.key = agreed->theirs;
+    ours.crypto = {crypto};
+  }
   return sdp::write_answer(ours, *remote);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "media/port.h"
 #include "sdp/session.h"
 #include "sip/message.h"
 
@@ -104,6 +105,8 @@ struct Script {
   std::vector<int> options_answers = {};  // in turn, then 200; 0: none
   int reinvite_status = 200;              // of the first re-INVITE it gets; later ones 200
   std::vector<sdp::Codec> codecs = {sdp::Codec::pcmu, sdp::Codec::pcma};
+  sdp::SrtpRules srtp = {.use = sdp::SrtpUse::off};  // of its own descriptions and those it reads
+  enum class Keys : std::uint8_t { right, other_tag, reflected, none } answers_with = Keys::right;
   std::vector<Act> acts = {};
   std::shared_ptr<const Script> consultation = {}, replacement = {};
 };
@@ -134,6 +137,8 @@ struct Seen {
   std::vector<std::string> fork_acks, fork_byes, fork_pracks;
   std::vector<std::string> authorizations;  // of the server's requests
   std::vector<sdp::Direction> directions;   // of each description the server sent
+  std::vector<std::vector<sdp::Crypto>> cryptos;
+  std::vector<std::string> protocols;
 };
 
 class Peer;
@@ -166,10 +171,14 @@ struct Party {
   bool server_updates = false;
   std::uint32_t rseq = 0, unpracked = 0, server_rseq = 0;
   bool answer_waits = false;
+  unsigned key_round = 0;  // another one: other keys in what it says from then on
   std::vector<bool> acts_done;
 
   void init_media(std::uint64_t session_id, const SocketAddress& rtp);
   [[nodiscard]] std::string offer() const;
+  // What it takes to be agreed: from where it stands, so `ours` is the party's own.
+  [[nodiscard]] std::optional<media::Srtp> srtp() const;
+  [[nodiscard]] sdp::MasterKey own_key(sdp::Suite suite) const;
   // To the description taken last; empty when nothing in it fits.
   [[nodiscard]] std::string answer() const;
   // The server's offer or answer; says what is wrong with it.

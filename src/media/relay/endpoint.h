@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "media/relay/gate.h"
 #include "media/relay/ring_back.h"
 #include "media/relay/sockets.h"
+#include "media/relay/srtp.h"
 #include "media/relay/streams.h"
 
 namespace baton::media {
@@ -64,6 +66,7 @@ struct Endpoint {
   sdp::Format format;
   std::optional<std::uint8_t> dtmf_payload_type;
   unsigned ptime_ms = 20;
+  std::unique_ptr<SrtpEndpoint> srtp;  // nothing: RTP
   std::array<Meaning, 128> meanings{};
   Gate rtp_gate, rtcp_gate;
   KernelAddress rtp_target, rtcp_target;

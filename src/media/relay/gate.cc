@@ -30,6 +30,12 @@ bool Gate::open_to_latch(const IpAddress& from) const {
   return !latch_from_ || *latch_from_ == from;
 }
 
+bool Gate::admits(const SocketAddress& from, bool may_latch) const {
+  if (!advertised_) return false;
+  if (from == *advertised_) return true;
+  return latched_ ? from == *latched_ : may_latch && open_to_latch(from.ip);
+}
+
 Gate::Verdict Gate::judge(const SocketAddress& from, bool may_latch) {
   if (!advertised_) return Verdict::refused;
   if (from == *advertised_) {

@@ -18,6 +18,9 @@ class Gate {
   // True when the party is now expected elsewhere than before.
   [[nodiscard]] bool expect(const SocketAddress& advertised, const std::optional<IpAddress>& latch_from);
 
+  // What judge() would say, without doing anything: whether it is worth the while to look into a packet.
+  [[nodiscard]] bool admits(const SocketAddress& from, bool may_latch) const;
+
   // `may_latch`: the packet is one the party could have sent.
   [[nodiscard]] Verdict judge(const SocketAddress& from, bool may_latch);
 

@@ -1,7 +1,9 @@
 #include <sys/socket.h>
 
+#include <cstring>
 #include <optional>
 
+#include "base/assert.h"
 #include "media/relay/g711.h"
 #include "media/relay/relay_impl.h"
 #include "media/relay/rtcp.h"
@@ -51,6 +53,7 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
                               std::span<std::uint8_t> bytes, const SocketAddress& from) {
   ++counters_.received;
   ++endpoint.totals.packets_received;
+  if (endpoint.srtp && !unseal(now, endpoint, endpoint.rtp_gate.admits(from, true), bytes, false)) return;
   const auto packet = read_rtp(bytes);
   if (!packet) return drop(endpoint, counters_.dropped_malformed);
   const Endpoint::Meaning meaning = endpoint.meanings[packet->header.payload_type];
@@ -106,10 +109,37 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, const RtpPacket& 
   send_rtp(listener, out, packet.payload_size);
 }
 
-void Relay::Impl::send_rtp(Endpoint& endpoint, std::uint8_t* bytes, std::size_t payload_bytes) {
+// Before anything is read in a packet of a party with SRTP: nobody else's may move or silence its stream. A
+// packet from elsewhere is not worth a look.
+bool Relay::Impl::unseal(Time now, Endpoint& endpoint, bool admitted, std::span<std::uint8_t>& bytes,
+                         bool rtcp) {
+  if (!admitted) {
+    drop(endpoint, counters_.dropped_source);
+    return false;
+  }
+  const auto verdict = endpoint.srtp->unprotect(now, bytes, rtcp);
+  if (verdict == SrtpContext::Verdict::forged) drop(endpoint, counters_.dropped_forged);
+  if (verdict == SrtpContext::Verdict::replayed) drop(endpoint, counters_.dropped_replayed);
+  return verdict == SrtpContext::Verdict::good;
+}
+
+// Encrypts a copy, because others may hear the same packet. Nothing: its number has gone out before.
+const std::uint8_t* Relay::Impl::seal(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t& size,
+                                      bool rtcp) {
+  BATON_ASSERT(size + srtp_trailer_bytes_max <= sealed_.size());
+  std::memcpy(sealed_.data(), bytes, size);
+  if (endpoint.srtp->protect(sealed_.data(), size, rtcp)) return sealed_.data();
+  ++counters_.dropped_stale;
+  return nullptr;
+}
+
+void Relay::Impl::send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t payload_bytes) {
+  std::size_t size = rtp_header_bytes + payload_bytes;
+  if (endpoint.srtp) bytes = seal(endpoint, bytes, size, false);
+  if (bytes == nullptr) return;
   const auto* target = reinterpret_cast<const sockaddr*>(&endpoint.rtp_target.storage);
-  if (::sendto(endpoint.sockets.rtp.get(), bytes, rtp_header_bytes + payload_bytes, MSG_DONTWAIT, target,
-               endpoint.rtp_target.length) < 0) {
+  if (::sendto(endpoint.sockets.rtp.get(), bytes, size, MSG_DONTWAIT, target, endpoint.rtp_target.length) <
+      0) {
     ++counters_.send_failed;
     return;
   }
@@ -120,12 +150,15 @@ void Relay::Impl::send_rtp(Endpoint& endpoint, std::uint8_t* bytes, std::size_t 
 }
 
 void Relay::Impl::receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoint,
-                               std::span<const std::uint8_t> bytes, const SocketAddress& from) {
-  const auto seen = read_rtcp(bytes);
-  if (!seen) return drop(endpoint, counters_.dropped_malformed);
+                               std::span<std::uint8_t> bytes, const SocketAddress& from) {
   // Behind a NAT the two ports are mapped apart, but to one address.
   const auto& latched = endpoint.rtp_gate.latched();
-  const Gate::Verdict verdict = endpoint.rtcp_gate.judge(from, latched && latched->ip == from.ip);
+  const bool may_latch = latched && latched->ip == from.ip;
+  if (endpoint.srtp && !unseal(now, endpoint, endpoint.rtcp_gate.admits(from, may_latch), bytes, true))
+    return;
+  const auto seen = read_rtcp(bytes);
+  if (!seen) return drop(endpoint, counters_.dropped_malformed);
+  const Gate::Verdict verdict = endpoint.rtcp_gate.judge(from, may_latch);
   if (verdict == Gate::Verdict::refused) return drop(endpoint, counters_.dropped_source);
   if (!endpoint.budget.take(now)) return drop(endpoint, counters_.dropped_rate);
   if (verdict == Gate::Verdict::latched) endpoint.rtcp_target = to_kernel(from);

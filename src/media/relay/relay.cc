@@ -83,7 +83,9 @@ void Relay::Impl::perform(Time now, const Open& open, std::vector<Result>& resul
   }
   const std::uint16_t port = sockets->first;
   // RFC 3550 5.1: first numbers are random.
-  const OutputStream out(static_cast<std::uint32_t>(rng_.next()), static_cast<std::uint16_t>(rng_.next()),
+  // RFC 4568 6.4: from the lower half, so that no loss at the start hides a turn of the numbers.
+  const OutputStream out(static_cast<std::uint32_t>(rng_.next()),
+                         static_cast<std::uint16_t>(rng_.next() & 0x7fff),
                          static_cast<std::uint32_t>(rng_.next()));
   const EndpointHandle handle =
       endpoints_.emplace(open.id, open.v6, port, std::move(sockets->second), out, rng_.token(16));
@@ -119,6 +121,13 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
   }
   for (const auto& number : {configure.dtmf_payload_type, configure.dtmf_payload_type_ours}) {
     if (number) endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
+  }
+  if (!configure.srtp) {
+    endpoint.srtp.reset();
+  } else if (endpoint.srtp) {
+    endpoint.srtp->agree(now, *configure.srtp, endpoint.out.ssrc());
+  } else {
+    endpoint.srtp = std::make_unique<SrtpEndpoint>(*configure.srtp, endpoint.out.ssrc());
   }
   // From another address comes another stream: it does not have to wait for the old one to fall silent.
   if (endpoint.rtp_gate.expect(configure.remote_rtp, configure.latch_from)) endpoint.in = ReceivedStream{};
@@ -278,11 +287,14 @@ void Relay::Impl::send_report(Time now, Endpoint& endpoint, bool last) {
     endpoint.packets_at_report = endpoint.out.packets();
   }
   RtcpBuffer buffer;
-  const std::size_t size =
+  std::size_t size =
       write_rtcp(buffer, endpoint.out.ssrc(), sender, endpoint.in.report(now), endpoint.cname, last);
+  const std::uint8_t* bytes = buffer.data();
+  if (endpoint.srtp) bytes = seal(endpoint, bytes, size, true);
+  if (bytes == nullptr) return;
   const auto* target = reinterpret_cast<const sockaddr*>(&endpoint.rtcp_target.storage);
-  if (::sendto(endpoint.sockets.rtcp.get(), buffer.data(), size, MSG_DONTWAIT, target,
-               endpoint.rtcp_target.length) < 0) {
+  if (::sendto(endpoint.sockets.rtcp.get(), bytes, size, MSG_DONTWAIT, target, endpoint.rtcp_target.length) <
+      0) {
     ++counters_.send_failed;
   } else {
     ++counters_.rtcp_sent;

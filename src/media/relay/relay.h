@@ -7,6 +7,9 @@
 //   relay.poll(now, results)                 reads and forwards what has arrived
 //   relay.next_deadline(), relay.advance()   ring-back tone, RTCP reports, silence
 //
+// With a party that has agreed on SRTP every packet of either kind is encrypted; what its key does not fit is
+// dropped before anything is read in it.
+//
 // What a party hears is one RTP stream of ours for the life of its endpoint: one SSRC, sequence numbers
 // without a step, a time line that never runs back, whatever is switched behind it (RFC 3550 5.1). Audio is
 // passed on packet by packet as it comes: nothing is buffered, re-timed or split, G.711 is converted between
@@ -57,6 +60,8 @@ class Relay {
     std::uint64_t dropped_stale = 0;         // from before a switch, or a stray SSRC
     std::uint64_t dropped_held = 0;          // the party is not to send now
     std::uint64_t dropped_rate = 0;          // faster than any audio
+    std::uint64_t dropped_forged = 0;        // SRTP that the party's key does not fit
+    std::uint64_t dropped_replayed = 0;      // SRTP that has been here before
     std::uint64_t send_failed = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
     std::uint64_t tone_packets = 0, transcoded = 0, latched = 0;

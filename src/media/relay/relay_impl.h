@@ -82,13 +82,17 @@ class Relay::Impl {
   void read(Time now, EndpointHandle handle, bool rtcp);
   void receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<std::uint8_t> bytes,
                    const SocketAddress& from);
-  void receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<const std::uint8_t> bytes,
+  void receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<std::uint8_t> bytes,
                     const SocketAddress& from);
+  [[nodiscard]] bool unseal(Time now, Endpoint& endpoint, bool admitted, std::span<std::uint8_t>& bytes,
+                            bool rtcp);
+  [[nodiscard]] const std::uint8_t* seal(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t& size,
+                                         bool rtcp);
   void heard(Time now, EndpointHandle handle, Endpoint& endpoint);
   void drop(Endpoint& endpoint, std::uint64_t& why);
   void forward(Time now, Endpoint::Meaning meaning, const RtpPacket& packet, std::uint8_t* bytes,
                Endpoint& listener);
-  void send_rtp(Endpoint& endpoint, std::uint8_t* bytes, std::size_t payload_bytes);
+  void send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t payload_bytes);
 
   void arm(EndpointHandle handle, Endpoint& endpoint, RelayTimer timer, Time at);
   void unhear(EndpointHandle handle, Endpoint& listener);
@@ -113,6 +117,7 @@ class Relay::Impl {
   Batch batch_;
   std::array<epoll_event, events_max> events_{};
   std::array<std::uint8_t, datagram_bytes_max + rtp_header_bytes> scratch_{};
+  alignas(8) std::array<std::uint8_t, datagram_bytes_max + rtp_header_bytes + srtp_trailer_bytes_max> sealed_;
 };
 
 }  // namespace baton::media

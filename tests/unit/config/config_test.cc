@@ -217,26 +217,33 @@ TEST(Config, SipSettings) {
       good(listener + account + inbound +
            "[trunk.sip]\nsession_expires='0s'\nreliable_provisionals='required'\n" + outbound +
            "credentials=[{username='u',password='p'}]\n"
-           "[trunk.sip]\nhold='relayed'\nauth_algorithms=['MD5','SHA-256']\n"
+           "[trunk.sip]\nhold='relayed'\nauth_algorithms=['MD5','SHA-256']\nsrtp='required'\n"
+           "srtp_suites=['AES_CM_128_HMAC_SHA1_80','AEAD_AES_256_GCM']\n"
            "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\n"
            "[carrier.sip]\nsession_expires='10m'\nmin_se='5m'\nreliable_provisionals='off'\nfailover_after='"
-           "3s'\n");
+           "3s'\nsrtp='off'\n");
   const trunk::SipSettings& in = config.model->trunks[0].sip;
   EXPECT_EQ(in.session_expires, 0s);
   EXPECT_EQ(in.reliable_provisionals, trunk::ReliableProvisionals::required);
   EXPECT_EQ(in.hold, trunk::HoldStyle::anchored);
   EXPECT_EQ(in.auth_algorithms.size(), 3U);
+  EXPECT_EQ(in.srtp, trunk::Srtp::by_transport);
+  EXPECT_EQ(in.srtp_suites.size(), 4U);
   const trunk::SipSettings& out = config.model->trunks[1].sip;
   EXPECT_EQ(out.session_expires, 30min);
   EXPECT_EQ(out.min_se, 90s);
   EXPECT_EQ(out.failover_after, 5s);
   EXPECT_EQ(out.reliable_provisionals, trunk::ReliableProvisionals::supported);
   EXPECT_EQ(out.hold, trunk::HoldStyle::relayed);
+  EXPECT_EQ(out.srtp, trunk::Srtp::required);
+  EXPECT_EQ(out.srtp_suites,
+            (std::vector{sdp::Suite::aes_cm_128_hmac_sha1_80, sdp::Suite::aead_aes_256_gcm}));
   EXPECT_EQ(out.auth_algorithms, (std::vector{sip::DigestAlgorithm::md5, sip::DigestAlgorithm::sha256}));
   const trunk::SipSettings& carrier = config.model->carriers[0].sip;
   EXPECT_EQ(carrier.session_expires, 10min);
   EXPECT_EQ(carrier.min_se, 5min);
   EXPECT_EQ(carrier.failover_after, 3s);
+  EXPECT_EQ(carrier.srtp, trunk::Srtp::off);
   EXPECT_EQ(carrier.reliable_provisionals, trunk::ReliableProvisionals::off);
 }
 
@@ -424,6 +431,11 @@ const Refused refused[] = {
      "session_expires"},
     {"reliable", tail_trunk + "[trunk.sip]\nreliable_provisionals='yes'\n",
      "trunk[0].sip.reliable_provisionals", "\"yes\"", "\"supported\""},
+    {"srtp", tail_trunk + "[trunk.sip]\nsrtp='secure'\n", "trunk[0].sip.srtp", "\"secure\"", "\"required\""},
+    {"srtp_suite", tail_trunk + "[trunk.sip]\nsrtp_suites=['AES_CM_128']\n", "trunk[0].sip.srtp_suites[0]",
+     "\"AES_CM_128\"", "\"AEAD_AES_128_GCM\""},
+    {"srtp_suites", tail_trunk + "[trunk.sip]\nsrtp_suites=[]\n", "trunk[0].sip.srtp_suites", "encrypted",
+     "srtp = \"off\""},
     {"algorithm_without_logins", tail_trunk + "[trunk.sip]\nauth_algorithms=['MD5']\n",
      "trunk[0].sip.auth_algorithms", "nobody logs in", "credentials"},
     {"carrier_challenges",

@@ -195,9 +195,9 @@ TEST(ReadDescription, WhatIsNotServed) {
     int warning;
     std::string reason;
   } cases[] = {
-      {"m=audio 4000 RTP/SAVP 0\r\n", 302, "SRTP is not served yet"},
-      {"m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n", 302, "SRTP is not served yet"},
-      {"m=audio 4000 udp 0\r\n", 302, "only RTP/AVP is served"},
+      {"m=audio 4000 RTP/SAVP 0\r\n", 399, "there is no a=crypto that can be used"},
+      {"m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n", 302, "only RTP/AVP and RTP/SAVP are served"},
+      {"m=audio 4000 udp 0\r\n", 302, "only RTP/AVP and RTP/SAVP are served"},
       {"m=audio 4000 RTP/AVP 18 3\r\n", 305, "only PCMU and PCMA are served"},
       {"m=video 4000 RTP/AVP 31\r\n", 304, "there is no audio"},
       {"", 304, "there is no audio"},
