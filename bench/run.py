@@ -158,6 +158,18 @@ class Bench:
         time.sleep(1)
         return resident
 
+    def relay(self):
+        """What a relayed packet costs in the relay's thread beside a bare relay on as many sockets, and how many a core carries."""
+        figures = self.out / "relay.json"
+        command = [str(pathlib.Path(self.options.build) / "bench/baton_relay"), "--json", str(figures)]
+        if self.options.quick:
+            command += ["--streams", "100", "--seconds", "0.5", "--rounds", "2", "--search", "0"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1_800)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        self.result["sections"]["relay"] = json.loads(figures.read_text())
+        self.say("\nrelay: CPU of the relay's thread for each packet, and how late packets are\n" + done.stdout.rstrip())
+
     def soak(self):
         """Half of capacity for ten minutes: memory must not grow."""
         seconds = self.options.soak_seconds
@@ -202,7 +214,7 @@ def machine():
 
 
 def main():
-    names = ["floor", "capacity", "latency", "memory", "soak"]
+    names = ["floor", "capacity", "latency", "memory", "relay", "soak"]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--baton", required=True, help="the release binary")
     parser.add_argument("--build", required=True, help="where the measuring programs were built")
