@@ -68,6 +68,7 @@ class Calls {
     const trunk::Trunk* trunk = nullptr;
     const trunk::Account* account = nullptr;
     const trunk::SipSettings* sip = nullptr;  // of the caller's side
+    const trunk::MediaSettings* media = nullptr;
     bool inbound = true;
     std::string number;
     trunk::CallerId caller;
@@ -95,6 +96,7 @@ class Calls {
   void on_failed(const LegFailed& event);
   void on_ended(const LegEnded& event);
   void on_silent(const LegSilent& event);
+  void on_confirmed(const LegConfirmed& event);
   void on_updated(const LegUpdated& event);
   void leg_left(Call& call, LegHandle leg, const Why& why);
   void end_call(Call& call, LegHandle leaver, const Why& why);
@@ -103,6 +105,11 @@ class Calls {
   void hear(LegHandle listener, LegHandle source);
   void hear_silence(LegHandle listener);
   void take_off_hold(LegHandle leg);
+  // calls_codecs.cc
+  void introduce(LegHandle stays, LegHandle comes, bool both_off_hold = false);
+  void match_codecs(LegHandle stays, LegHandle comes);
+  enum class Asking : std::uint8_t { named, perhaps };
+  [[nodiscard]] bool ask_to_speak(LegHandle leg, sdp::Codec codec, Asking sure);
   [[nodiscard]] std::vector<sdp::Codec> spoken(LegHandle leg);
   [[nodiscard]] HangupSource source_of(const Leg& leg) const;
 

@@ -38,6 +38,8 @@ void Calls::handle(LegEvent event) {
     on_target(*target);
   } else if (const auto* updated = std::get_if<LegUpdated>(&event)) {
     on_updated(*updated);
+  } else if (const auto* confirmed = std::get_if<LegConfirmed>(&event)) {
+    on_confirmed(*confirmed);
   } else if (const auto* silent = std::get_if<LegSilent>(&event)) {
     on_silent(*silent);
   } else if (const auto* referred = std::get_if<LegReferred>(&event)) {
@@ -201,12 +203,21 @@ void Calls::on_ended(const LegEnded& event) {
   leg_left(*call, event.leg, why);
 }
 
+// What the caller was told with early media may not be what the callee answered in the end.
+void Calls::on_confirmed(const LegConfirmed& event) {
+  const Leg* leg = legs_.find(event.leg);
+  const Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr || !call->has(event.leg) || call->pending) return;
+  match_codecs(event.leg, call->other(event.leg));
+}
+
 // A party holds, resumes or has moved. Its own media is set; the other one may have to be told.
 void Calls::on_updated(const LegUpdated& event) {
   const Leg* leg = legs_.find(event.leg);
   Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
   if (call == nullptr || !call->has(event.leg) || !leg->remote) return;
   const LegHandle other = call->other(event.leg);
+  if (!call->pending) match_codecs(other, event.leg);
   const Leg* far = legs_.find(other);
   if (far == nullptr || !far->in_call() || far->sip.hold != trunk::HoldStyle::relayed) return;
   const sdp::Direction direction = leg->remote->direction;
@@ -322,19 +333,6 @@ void Calls::take_off_hold(LegHandle handle) {
   const bool held =
       leg->remote->direction != sdp::Direction::sendrecv || leg->offer_direction != sdp::Direction::sendrecv;
   if (held) legs_.reoffer(handle);
-}
-
-// What a party sends and hears, first choice first: what the other side should be offered.
-std::vector<sdp::Codec> Calls::spoken(LegHandle handle) {
-  std::vector<sdp::Codec> codecs;
-  const Leg* leg = legs_.find(handle);
-  if (leg == nullptr) return codecs;
-  if (leg->outgoing && leg->remote) {
-    for (const sdp::Format& format : leg->remote->formats) codecs.push_back(format.codec);
-  } else {
-    for (const sdp::Format& format : leg->local.formats) codecs.push_back(format.codec);
-  }
-  return codecs;
 }
 
 }  // namespace baton::call

@@ -106,8 +106,14 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
   plan.codecs = hunt.codecs;
   plan.max_forwards = hunt.max_forwards;
   plan.headers = hunt.headers;
-  if (own != nullptr) plan.sip = own->sip;
-  if (carrier != nullptr) plan.sip = carrier->sip;
+  if (own != nullptr) {
+    plan.sip = own->sip;
+    plan.media_terms = own->media;
+  }
+  if (carrier != nullptr) {
+    plan.sip = carrier->sip;
+    plan.media_terms = carrier->media;
+  }
   plan.no_answer_after = hunt.no_answer_after;
   const bool others =
       hunt.next_target < hunt.targets.size() || hunt.next_route < hunt.routes.size() || !hunt.put_off.empty();

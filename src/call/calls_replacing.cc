@@ -113,7 +113,8 @@ void Calls::on_replacing(Leg& leg) {
   if ((pending != nullptr && pending->transferor != match) || call->joiner) {
     return refuse(491, Hangup::request_pending, "The call that Replaces names is being transferred", 1);
   }
-  if (const auto refusal = legs_.set_terms(leg.self, trusted ? carrier->sip : trunk->sip)) {
+  if (const auto refusal = legs_.set_terms(leg.self, trusted ? carrier->sip : trunk->sip,
+                                           trusted ? carrier->media : trunk->media)) {
     return legs_.reject(leg.self, *refusal);
   }
   if (trusted) {
@@ -187,7 +188,7 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   hear(leg.self, stays);
   hear(stays, leg.self);
   hear_silence(old.self);
-  take_off_hold(stays);
+  introduce(stays, leg.self);
   legs_.hang_up(old.self, {.code = Hangup::transferred, .reason = replaced});
 }
 

@@ -84,7 +84,7 @@ void Calls::return_answered(Call& call, Leg& leg) {
   legs_.acknowledge(leg.self);
   hear(leg.self, stays);
   hear(stays, leg.self);
-  take_off_hold(stays);
+  introduce(stays, leg.self);
 }
 
 void Calls::fail_return(Call& call) {

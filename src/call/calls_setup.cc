@@ -76,6 +76,7 @@ void Calls::set_up_inbound(Leg& leg, const trunk::Carrier& carrier) {
   setup.inbound = true;
   setup.carrier_id = carrier.id;
   setup.sip = &carrier.sip;
+  setup.media = &carrier.media;
   setup.caller = trunk::caller_identity(*leg.request, carrier.identity.accept);
   if (carrier.identity.accept) setup.diversions = trunk::diversions_of(*leg.request);
   setup.caller.number = printable(setup.caller.number);
@@ -110,6 +111,7 @@ void Calls::set_up_outbound(Leg& leg, const trunk::Trunk& trunk) {
   setup.inbound = false;
   setup.trunk = &trunk;
   setup.sip = &trunk.sip;
+  setup.media = &trunk.media;
   setup.account = cx_.model->account(trunk.account_id);
   const auto forbidden = [&](Hangup code, std::string text) {
     refuse_call(leg, setup, {.status = 403, .code = code, .text = std::move(text)});
@@ -221,7 +223,7 @@ bool Calls::authenticate(const Leg& leg, const trunk::Trunk& trunk, const sip::M
 }
 
 void Calls::start_call(Leg& leg, const Setup& setup) {
-  if (const auto refusal = legs_.set_terms(leg.self, *setup.sip)) {
+  if (const auto refusal = legs_.set_terms(leg.self, *setup.sip, *setup.media)) {
     if (refusal->status == 488) return refuse_call(leg, setup, *refusal);
     // The caller asks again with what is missing: like a challenge this leaves no record.
     return legs_.reject(leg.self, *refusal);

@@ -14,10 +14,12 @@
 #include "dialog/refer_subscription.h"
 #include "dialog/session_timer.h"
 #include "media/port.h"
+#include "sdp/payload_numbers.h"
 #include "sdp/session.h"
 #include "sip/digest_client.h"
 #include "sip/draft.h"
 #include "sip/message.h"
+#include "trunk/media_settings.h"
 #include "trunk/sip_settings.h"
 #include "txn/layer.h"
 
@@ -104,6 +106,7 @@ struct Leg {
   std::string carrier_id;  // set on a carrier's leg
   std::string number;      // the party's own number or user part
   trunk::SipSettings sip;
+  trunk::MediaSettings media_terms;
   bool authenticated = false;  // the dialog was made with the trunk's credentials
 
   dialog::Dialog dialog;
@@ -175,8 +178,10 @@ struct Leg {
   media::EndpointId media = 0;
   bool media_ready = false;
   sdp::LocalAudio local;
-  std::string last_sdp;            // ours, as sent
-  std::uint64_t last_version = 0;  // of any o= line of ours, refused ones included
+  sdp::PayloadNumbers numbers;
+  std::optional<sdp::Format> sends;  // what the party is sent, as agreed last
+  std::string last_sdp;              // ours, as sent
+  std::uint64_t last_version = 0;    // of any o= line of ours, refused ones included
   struct Said {
     sdp::LocalAudio local;
     std::string sdp;
@@ -191,7 +196,8 @@ struct Leg {
   bool described = false;      // the first answer of ours is fixed
   bool early_settled = false;  // the first offer was answered before the 2xx, reliably
   std::vector<sdp::Codec> wanted;
-  bool reoffering = false;  // an offer of ours is out: re-INVITE or UPDATE
+  std::array<bool, sdp::all_codecs.size()> asked{};  // offered first, so that the party may take it
+  bool reoffering = false;                           // an offer of ours is out: re-INVITE or UPDATE
   bool reoffer_wanted = false;
   sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our offers in mid-call
 

@@ -36,6 +36,7 @@ struct DialPlan {
   int max_forwards = 70;
   std::vector<sip::Draft::Field> headers;
   trunk::SipSettings sip;
+  trunk::MediaSettings media_terms;
   Duration no_answer_after{};  // 0: as long as it takes
 
   std::uint64_t call = 0;
@@ -59,6 +60,12 @@ struct Rejection {
   std::vector<sip::DigestAlgorithm> algorithms{};
   bool unproven = false;  // the peer has not shown who it is: never repeated by a timer
 };
+
+// A description without a codec that is spoken with this party.
+inline const Rejection no_codec{.status = 488,
+                                .code = Hangup::sdp_not_acceptable,
+                                .text = "None of the codecs is served here",
+                                .warning = 305};
 
 struct Goodbye {
   Hangup code = Hangup::normal;
@@ -84,9 +91,10 @@ class Legs {
   void collect();
 
   // ---- Incoming ----
-  // How SIP is spoken with this caller, once it is known who it is. Says why the INVITE can not be served
-  // under these terms (421, 422; 488: its audio); it is for the caller of this to reject it.
-  [[nodiscard]] std::optional<Rejection> set_terms(LegHandle leg, const trunk::SipSettings& terms);
+  // How SIP and which codecs are spoken with this caller, once it is known who it is. Says why the INVITE can
+  // not be served under these terms (421, 422, 488); it is for the caller of this to reject it.
+  [[nodiscard]] std::optional<Rejection> set_terms(LegHandle leg, const trunk::SipSettings& terms,
+                                                   const trunk::MediaSettings& media);
   // Takes a media endpoint for the leg, once it is known to be welcome.
   void prepare(LegHandle leg);
   // 180, 183 …; with our answer when the caller offered and `with_sdp` (early media).
@@ -109,6 +117,11 @@ class Legs {
   // A fresh offer by re-INVITE (RFC 6337 5.3), as RFC 3311 5.1 wants it in mid-call: takes a party off hold,
   // or, with another direction, puts it there.
   void reoffer(LegHandle leg, sdp::Direction direction = sdp::Direction::sendrecv);
+  // What its counterpart speaks, the best first: for answers and offers from now on.
+  void want(LegHandle leg, std::vector<sdp::Codec> codecs);
+  // Asks the party by a full offer to speak that codec, which it wants by now. False: it has been asked
+  // before.
+  bool ask_codec(LegHandle leg, sdp::Codec codec);
   // A party on hold may be silent; whether it is still there is asked, now and as long as it holds.
   void probe(LegHandle leg);
 
@@ -228,8 +241,10 @@ class Legs {
   // An offer of the peer's; the refusal when it can not be served.
   [[nodiscard]] static Result<sdp::RemoteAudio, Rejection> read_offer(std::string_view text,
                                                                       const sdp::SrtpRules& srtp);
-  [[nodiscard]] std::string make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted);
-  [[nodiscard]] std::string make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted);
+  static void agree(Leg& leg);
+  [[nodiscard]] static bool serves(const Leg& leg, const sdp::RemoteAudio& offer);
+  [[nodiscard]] std::string make_offer(Leg& leg, std::vector<sdp::Codec> wanted);
+  [[nodiscard]] std::string make_answer(Leg& leg, std::vector<sdp::Codec> wanted);
   [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
   void try_reoffer(Leg& leg);
   void send_reoffer(Leg& leg);

@@ -17,7 +17,10 @@ bool Legs::switch_early(Leg& leg, std::string_view tag) {
   std::swap(found->remote, leg.remote);
   std::swap(found->peer_rseq, leg.peer_rseq);
   std::swap(found->settled, leg.early_settled);
-  if (leg.remote) configure(leg);
+  if (leg.remote) {
+    agree(leg);
+    configure(leg);
+  }
   return true;
 }
 

@@ -124,11 +124,13 @@ bool Legs::is_own_invite(const sip::Message& invite) const {
   });
 }
 
-std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSettings& terms) {
+std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSettings& terms,
+                                         const trunk::MediaSettings& media) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || leg->state != LegState::offered) return std::nullopt;
   leg->sip = terms;
   leg->srtp_rules = srtp_rules_for(*leg);
+  leg->media_terms = media;
   leg->session = dialog::SessionTimer(terms.session_expires, terms.min_se);
   if (const auto least = leg->session.too_small(*leg->request)) {
     return Rejection{.status = 422, .min_se_s = *least};
@@ -143,6 +145,7 @@ std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSetti
     if (!offer) return offer.error();
     leg->remote = std::move(*offer);
   }
+  if (leg->remote && !serves(*leg, *leg->remote)) return no_codec;
   return std::nullopt;
 }
 

@@ -27,6 +27,7 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.unheard_max = plan.unheard_max;
   leg.wanted = plan.codecs;
   leg.sip = plan.sip;
+  leg.media_terms = plan.media_terms;
   leg.session = dialog::SessionTimer(plan.sip.session_expires, plan.sip.min_se);
 
   const auto local = local_for(plan.to.transport, plan.to.remote.ip.v6);

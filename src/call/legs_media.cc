@@ -1,22 +1,29 @@
 // A leg's session description and its media endpoint (RFC 3264, RFC 6337). Ours is always written from our
 // own state; nothing of one leg's SDP reaches the other.
 #include <algorithm>
+#include <utility>
 
 #include "call/legs.h"
 
 namespace baton::call {
 namespace {
 
-const std::vector<sdp::Codec>& all_codecs() {
-  static const std::vector<sdp::Codec> codecs{sdp::Codec::pcmu, sdp::Codec::pcma};
-  return codecs;
+bool holds(const std::vector<sdp::Codec>& codecs, sdp::Codec codec) {
+  return std::find(codecs.begin(), codecs.end(), codec) != codecs.end();
 }
 
-// `wanted` first, then whatever else can be bridged by transcoding.
-std::vector<sdp::Codec> widened(const std::vector<sdp::Codec>& wanted) {
-  std::vector<sdp::Codec> codecs = wanted;
-  for (const sdp::Codec codec : all_codecs()) {
-    if (std::find(codecs.begin(), codecs.end(), codec) == codecs.end()) codecs.push_back(codec);
+bool holds(const std::vector<sdp::Format>& formats, sdp::Codec codec) {
+  return std::any_of(formats.begin(), formats.end(),
+                     [codec](const sdp::Format& format) { return format.codec == codec; });
+}
+
+// What may be spoken with the party, `wanted` first: what its counterpart speaks needs no transcoding.
+std::vector<sdp::Codec> widened(const Leg& leg, const std::vector<sdp::Codec>& wanted) {
+  std::vector<sdp::Codec> codecs;
+  for (const auto* list : {&wanted, &leg.media_terms.codecs}) {
+    for (const sdp::Codec codec : *list) {
+      if (holds(leg.media_terms.codecs, codec) && !holds(codecs, codec)) codecs.push_back(codec);
+    }
   }
   return codecs;
 }
@@ -70,6 +77,20 @@ void Legs::media_done(const media::Result& result) {
   }
 }
 
+// Whether some codec of the offer may be spoken with the party.
+bool Legs::serves(const Leg& leg, const sdp::RemoteAudio& offer) {
+  return !sdp::choose_formats(offer.formats, leg.media_terms.codecs).empty();
+}
+
+// What the party is sent from now on: what it listed first among what we listed too is what it wants to hear
+// (RFC 3264 7).
+void Legs::agree(Leg& leg) {
+  leg.sends.reset();
+  for (const sdp::Format& format : leg.remote->formats) {
+    if (!leg.sends && holds(leg.local.formats, format.codec)) leg.sends = format;
+  }
+}
+
 void Legs::configure(Leg& leg) {
   if (!media_.contains(leg.media) || !leg.remote || leg.local.formats.empty()) return;
   const sdp::RemoteAudio& remote = *leg.remote;
@@ -77,16 +98,9 @@ void Legs::configure(Leg& leg) {
   configure.id = leg.media;
   configure.remote_rtp = remote.rtp;
   configure.remote_rtcp = remote.rtcp;
-  configure.format = leg.local.formats.front();
-  for (const sdp::Format& format : remote.formats) {
-    // What it listed first among what we listed too is what it wants to hear (RFC 3264 7).
-    const auto same = [&](const sdp::Format& ours) { return ours.codec == format.codec; };
-    if (std::any_of(leg.local.formats.begin(), leg.local.formats.end(), same)) {
-      configure.format = format;
-      break;
-    }
-  }
-  configure.accepted = leg.local.formats;
+  configure.format = leg.sends.value_or(leg.local.formats.front());
+  // What was once agreed may still be on its way, and what was offered may be there before the answer.
+  configure.accepted = leg.numbers.known();
   configure.dtmf_payload_type = remote.dtmf_payload_type;
   configure.send = sdp::receives(remote.direction) && !remote.rtp.ip.is_unspecified() && !remote.rejected();
   configure.receive = sdp::sends(remote.direction) && !remote.rejected();
@@ -115,17 +129,15 @@ Result<sdp::RemoteAudio, Rejection> Legs::read_offer(std::string_view text, cons
   return std::move(*offer);
 }
 
-std::string Legs::make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
-  leg.wanted = wanted;
+std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
+  leg.wanted = std::move(wanted);
   offer_keys(leg);
   if (leg.remote) {
     // A later offer keeps every payload number and m= line that was ever agreed (RFC 6337 5.3), and is full
     // again.
-    for (const sdp::Codec codec : widened(wanted)) {
-      const auto known = [&](const sdp::Format& format) { return format.codec == codec; };
-      if (std::none_of(leg.local.formats.begin(), leg.local.formats.end(), known)) {
-        leg.local.formats.push_back({codec, sdp::default_payload_type(codec)});
-      }
+    leg.local.formats.clear();
+    for (const sdp::Codec codec : widened(leg, leg.wanted)) {
+      leg.local.formats.push_back(leg.numbers.format(codec));
     }
     leg.local.direction = leg.offer_direction;
     std::string sdp = sdp::write_reoffer(leg.local, *leg.remote);
@@ -134,20 +146,24 @@ std::string Legs::make_offer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
       sdp = sdp::write_reoffer(leg.local, *leg.remote);
     }
     leg.last_sdp = sdp;
+    configure(leg);
     return sdp;
   }
-  leg.local.formats.clear();
-  for (const sdp::Codec codec : widened(wanted)) {
-    leg.local.formats.push_back({codec, sdp::default_payload_type(codec)});
-  }
   leg.local.dtmf_payload_type = sdp::default_dtmf_payload_type;
+  leg.numbers.reserve(sdp::default_dtmf_payload_type);
+  leg.local.formats.clear();
+  for (const sdp::Codec codec : widened(leg, leg.wanted)) {
+    leg.local.formats.push_back(leg.numbers.format(codec));
+  }
   leg.last_sdp = sdp::write_offer(leg.local);
   return leg.last_sdp;
 }
 
-std::string Legs::make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
+std::string Legs::make_answer(Leg& leg, std::vector<sdp::Codec> wanted) {
   const sdp::RemoteAudio& offer = *leg.remote;
-  auto chosen = sdp::choose_formats(offer.formats, widened(wanted));
+  leg.wanted = std::move(wanted);
+  leg.numbers.learn(offer);
+  auto chosen = sdp::choose_formats(offer.formats, widened(leg, leg.wanted));
   // One codec in the answer: what will be sent is never in doubt.
   if (chosen.size() > 1) chosen.resize(1);
   leg.local.formats = std::move(chosen);
@@ -161,6 +177,7 @@ std::string Legs::make_answer(Leg& leg, const std::vector<sdp::Codec>& wanted) {
     sdp = sdp::write_answer(leg.local, offer);
   }
   leg.last_sdp = sdp;
+  agree(leg);
   configure(leg);
   return sdp;
 }
@@ -170,12 +187,12 @@ bool Legs::take_answer(Leg& leg, std::string_view body) {
   auto answer = sdp::read_description(body, leg.srtp_rules);
   if (!answer || answer->rejected() || !take_keys(leg, *answer)) return false;
   // Only what was offered can be answered (RFC 3264 6.1).
-  std::erase_if(answer->formats, [&](const sdp::Format& format) {
-    return std::none_of(leg.local.formats.begin(), leg.local.formats.end(),
-                        [&](const sdp::Format& ours) { return ours.codec == format.codec; });
-  });
+  std::erase_if(answer->formats,
+                [&](const sdp::Format& format) { return !holds(leg.local.formats, format.codec); });
   if (answer->formats.empty()) return false;
+  leg.numbers.learn(*answer);
   leg.remote = std::move(*answer);
+  agree(leg);
   configure(leg);
   return true;
 }
@@ -187,6 +204,19 @@ void Legs::reoffer(LegHandle handle, sdp::Direction direction) {
   if (leg == nullptr) return;
   leg->offer_direction = direction;
   try_reoffer(*leg);
+}
+
+void Legs::want(LegHandle handle, std::vector<sdp::Codec> codecs) {
+  if (Leg* leg = legs_.find(handle)) leg->wanted = std::move(codecs);
+}
+
+bool Legs::ask_codec(LegHandle handle, sdp::Codec codec) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || std::exchange(leg->asked[static_cast<std::size_t>(codec)], true)) return false;
+  // The offer that is out already asks for it.
+  if (leg->reoffering && leg->local.formats.front().codec == codec) return true;
+  try_reoffer(*leg);
+  return true;
 }
 
 void Legs::try_reoffer(Leg& leg) {

@@ -155,12 +155,10 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
     // Our answer has arrived, so this is the next offer (RFC 3262 5).
     auto offer = read_offer(text, leg.srtp_rules);
     const bool settled = out.sdp || leg.early_settled;
-    refused = !settled || !offer;
+    refused = !settled || !offer || !serves(leg, *offer);
     if (!refused) {
       leg.remote = std::move(*offer);
-      std::vector<sdp::Codec> wanted;
-      for (const sdp::Format& format : leg.local.formats) wanted.push_back(format.codec);
-      ok.body("application/sdp", make_answer(leg, wanted));
+      ok.body("application/sdp", make_answer(leg, leg.wanted));
     }
   }
   leg.early_settled = leg.early_settled || out.sdp;

@@ -65,13 +65,12 @@ void Legs::on_offer_or_refresh(Leg& leg, txn::RequestReceived& event) {
   }
   auto offer = read_offer(text, leg.srtp_rules);
   if (!offer) return refuse(offer.error());
+  if (!serves(leg, *offer)) return refuse(no_codec);
   // Only what is accepted changes anything (14.2).
   leg.dialog.refresh_target(request, event.source);
   learn_peer(leg, request);
   leg.remote = std::move(*offer);
-  std::vector<sdp::Codec> wanted;
-  for (const sdp::Format& format : leg.local.formats) wanted.push_back(format.codec);
-  std::string sdp = make_answer(leg, wanted);
+  std::string sdp = make_answer(leg, leg.wanted);
   if (invite) {
     send_2xx(leg, event.txn, request, std::move(sdp));
   } else {

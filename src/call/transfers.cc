@@ -153,9 +153,7 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       hear(transfer.target, transfer.transferee);
       hear_silence(transfer.transferor);
       hear_silence(transfer.consultation);
-      take_off_hold(transfer.transferee);
-      if (transfer.consultation) take_off_hold(transfer.target);
-      return;
+      return introduce(transfer.transferee, transfer.target, bool{transfer.consultation});
     case A::restore_media:
       return hear(transfer.transferee, transfer.transferor);
     case A::bye_transferor:

@@ -369,6 +369,14 @@ Converted<trunk::HoldStyle> to_hold_style(const std::string& text) {
   return to_word(text, words);
 }
 
+Converted<sdp::Codec> to_codec(const std::string& text) {
+  static constexpr Word<sdp::Codec> words[] = {{"opus", sdp::Codec::opus},
+                                               {"G722", sdp::Codec::g722},
+                                               {"PCMU", sdp::Codec::pcmu},
+                                               {"PCMA", sdp::Codec::pcma}};
+  return to_word(text, words);
+}
+
 Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text) {
   static constexpr Word<sip::DigestAlgorithm> words[] = {{"MD5", sip::DigestAlgorithm::md5},
                                                          {"SHA-256", sip::DigestAlgorithm::sha256},

@@ -99,6 +99,7 @@ Profiles::Profiles(const Section& file) {
     profile.transfer = read_transfer_dialect(section.table("transfer"), profile.transfer);
     profile.identity = read_identity_dialect(section.table("identity"), profile.identity);
     profile.sip = read_sip(section.table("sip"), profile.sip, true);
+    profile.media = read_leg_media(section.table("media"), profile.media);
     if (!profile.id.empty()) own_.push_back(std::move(profile));
   }
 }

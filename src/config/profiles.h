@@ -17,6 +17,7 @@ struct Profile {
   trunk::TransferSettings transfer;
   trunk::IdentitySettings identity;
   trunk::SipSettings sip;
+  trunk::MediaSettings media;
 };
 
 [[nodiscard]] std::span<const Profile> built_in_profiles();

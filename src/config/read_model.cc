@@ -142,6 +142,7 @@ trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix
   trunk.transfer = read_transfer(section.table("transfer"), profile.transfer);
   trunk.identity = read_identity(section.table("identity"), profile.identity);
   trunk.sip = read_sip(section.table("sip"), profile.sip, true);
+  trunk.media = read_leg_media(section.table("media"), profile.media);
   if (section.table("sip").has("auth_algorithms") && !section.has_items("credentials")) {
     section.table("sip").problem("auth_algorithms", "nobody logs in to this trunk",
                                  "add credentials, or remove this key");
@@ -182,6 +183,7 @@ trunk::Carrier read_carrier(const Section& section, const Profiles& profiles) {
   identity.reveal_anonymous = carrier.identity.reveal_anonymous;  // a matter of trust, not of dialect
   carrier.identity = read_identity(section.table("identity"), identity);
   carrier.sip = read_sip(section.table("sip"), profile.sip, false);
+  carrier.media = read_leg_media(section.table("media"), profile.media);
   if (!section.has_items("gateways") && !section.has_items("sources")) {
     section.problem(
         "", "this carrier neither takes calls nor sends any",

@@ -16,5 +16,6 @@ namespace baton::config {
 [[nodiscard]] trunk::IdentitySettings read_identity(const Section& section, trunk::IdentitySettings identity);
 // `has_logins`: somebody may log in, so the algorithms of that matter.
 [[nodiscard]] trunk::SipSettings read_sip(const Section& section, trunk::SipSettings sip, bool has_logins);
+[[nodiscard]] trunk::MediaSettings read_leg_media(const Section& section, trunk::MediaSettings media);
 
 }  // namespace baton::config

@@ -46,7 +46,8 @@ constexpr Keys trunk_keys[] = {"id",
                                "credentials",
                                "transfer",
                                "identity",
-                               "sip"};
+                               "sip",
+                               "media"};
 constexpr Keys credentials_keys[] = {"username", "password"};
 constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_timeout",    "depth_max",
                                   "allowed_hosts", "caller_id",        "fixed_caller_id", "copy_headers",
@@ -57,6 +58,7 @@ constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se", "reliable_provis
                                    "failover_after",  "srtp",   "srtp_suites",           "auth_algorithms"};
 constexpr Keys carrier_sip_keys[] = {
     "session_expires", "min_se", "reliable_provisionals", "hold", "failover_after", "srtp", "srtp_suites"};
+constexpr Keys leg_media_keys[] = {"codecs", "renegotiate"};
 constexpr Keys number_keys[] = {"e164", "trunk"};
 constexpr Keys carrier_keys[] = {"id",
                                  "profile",
@@ -71,10 +73,11 @@ constexpr Keys carrier_keys[] = {"id",
                                  "trusted_to_transfer",
                                  "strip_plus",
                                  "identity",
-                                 "sip"};
+                                 "sip",
+                                 "media"};
 
 // What is a matter of dialect; whom to trust and whom to call is each trunk's own.
-constexpr Keys profile_keys[] = {"id", "based_on", "transfer", "identity", "sip"};
+constexpr Keys profile_keys[] = {"id", "based_on", "transfer", "identity", "sip", "media"};
 constexpr Keys profile_transfer_keys[] = {"accept_code",     "attended", "copy_headers", "notify_id_first",
                                           "notify_progress", "last_bye", "early_bye"};
 constexpr Keys profile_identity_keys[] = {"header", "diversion"};
@@ -96,14 +99,17 @@ constexpr SectionSchema sections[] = {
     {"trunk.transfer", transfer_keys},
     {"trunk.identity", identity_keys},
     {"trunk.sip", trunk_sip_keys},
+    {"trunk.media", leg_media_keys},
     {"profile", profile_keys},
     {"profile.transfer", profile_transfer_keys},
     {"profile.identity", profile_identity_keys},
     {"profile.sip", trunk_sip_keys},
+    {"profile.media", leg_media_keys},
     {"number", number_keys},
     {"carrier", carrier_keys},
     {"carrier.identity", identity_keys},
     {"carrier.sip", carrier_sip_keys},
+    {"carrier.media", leg_media_keys},
 };
 
 const SectionSchema* find_section(std::string_view path) {

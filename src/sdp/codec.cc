@@ -23,12 +23,17 @@ std::string_view encoding_name(Codec codec) {
       return "PCMU";
     case Codec::pcma:
       return "PCMA";
+    case Codec::g722:
+      return "G722";
+    case Codec::opus:
+      return "opus";
   }
   return "PCMU";
 }
 
-std::uint32_t clock_rate(Codec) {
-  return 8'000;
+std::string_view format_parameters(Codec codec) {
+  // RFC 7587 7.1: one channel is all we make and all we have a use for.
+  return codec == Codec::opus ? "minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0" : "";
 }
 
 std::uint8_t default_payload_type(Codec codec) {
@@ -37,13 +42,27 @@ std::uint8_t default_payload_type(Codec codec) {
       return 0;
     case Codec::pcma:
       return 8;
+    case Codec::g722:
+      return 9;
+    case Codec::opus:
+      return 111;
   }
   return 0;
 }
 
-std::optional<Codec> find_codec(std::string_view name, std::uint32_t rate) {
-  for (const Codec codec : {Codec::pcmu, Codec::pcma}) {
-    if (same_name(name, encoding_name(codec)) && rate == clock_rate(codec)) return codec;
+std::optional<Codec> find_codec(std::string_view name, std::uint32_t rate, unsigned written_channels) {
+  for (const Codec codec : all_codecs) {
+    if (same_name(name, encoding_name(codec)) && rate == clock_rate(codec) &&
+        written_channels == channels(codec)) {
+      return codec;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Codec> static_codec(std::uint8_t payload_type) {
+  for (const Codec codec : {Codec::pcmu, Codec::pcma, Codec::g722}) {
+    if (payload_type == default_payload_type(codec)) return codec;
   }
   return std::nullopt;
 }

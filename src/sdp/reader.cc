@@ -247,20 +247,16 @@ Meaning meaning_of(std::uint8_t type, const Section& section) {
   const auto map = std::find_if(section.maps.begin(), section.maps.end(),
                                 [type](const RtpMap& m) { return m.payload_type == type; });
   if (map == section.maps.end()) {
-    // RFC 3551 6: static numbers need no rtpmap.
-    for (const Codec codec : {Codec::pcmu, Codec::pcma}) {
-      if (type == default_payload_type(codec)) return {codec, false};
-    }
-    return {};
+    return {static_codec(type), false};
   }
   const std::string_view text = map->encoding;
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return {};
   std::string_view rate_text = text.substr(slash + 1);
-  const auto channels = rate_text.find('/');
-  if (channels != std::string_view::npos) {
-    if (rate_text.substr(channels + 1) != "1") return {};
-    rate_text = rate_text.substr(0, channels);
+  unsigned channels = 1;
+  if (const auto second = rate_text.find('/'); second != std::string_view::npos) {
+    channels = number<unsigned>(rate_text.substr(second + 1), 255).value_or(0);
+    rate_text = rate_text.substr(0, second);
   }
   const auto rate = number<std::uint32_t>(rate_text, 1'000'000);
   if (!rate) return {};
@@ -270,7 +266,7 @@ Meaning meaning_of(std::uint8_t type, const Section& section) {
                         std::equal(name.begin(), name.end(), event_name.begin(), [](char a, char b) {
                           return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
                         });
-  return {find_codec(name, *rate), is_event && *rate == 8'000};
+  return {find_codec(name, *rate, channels), is_event && *rate == 8'000 && channels == 1};
 }
 
 // Whether the events named in an fmtp (RFC 4733 2.4.1, "0-15,32") hold a key of a telephone. No list means
@@ -358,7 +354,8 @@ Result<void, SdpError> read_audio(const Description& description, const Section&
     return fail(security.error());
   }
   read_formats(section, read);
-  if (in_use && read.formats.empty()) return fail(not_served(305, "only PCMU and PCMA are served"));
+  if (in_use && read.formats.empty())
+    return fail(not_served(305, "only Opus, G.722, PCMU and PCMA are served"));
   const std::string_view connection =
       section.connection.empty() ? description.session.connection : section.connection;
   if (in_use || !connection.empty()) {

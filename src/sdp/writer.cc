@@ -22,7 +22,12 @@ std::string audio_part(const LocalAudio& local, const std::string& protocol) {
     const std::string number = std::to_string(format.payload_type);
     line += " " + number;
     attributes += "a=rtpmap:" + number + " " + std::string(encoding_name(format.codec)) + "/" +
-                  std::to_string(clock_rate(format.codec)) + "\r\n";
+                  std::to_string(clock_rate(format.codec));
+    if (channels(format.codec) != 1) attributes += "/" + std::to_string(channels(format.codec));
+    attributes += "\r\n";
+    if (const auto parameters = format_parameters(format.codec); !parameters.empty()) {
+      attributes += "a=fmtp:" + number + " " + std::string(parameters) + "\r\n";
+    }
   }
   if (local.dtmf_payload_type) {
     const std::string number = std::to_string(*local.dtmf_payload_type);

@@ -15,6 +15,7 @@
 #include "base/target.h"
 #include "base/time.h"
 #include "trunk/identity.h"
+#include "trunk/media_settings.h"
 #include "trunk/sip_settings.h"
 
 namespace baton::trunk {
@@ -104,6 +105,7 @@ struct Trunk {
   TransferSettings transfer;
   IdentitySettings identity;
   SipSettings sip;
+  MediaSettings media;
   // inbound
   std::optional<Uri> primary;
   std::optional<Uri> fallback;
@@ -131,6 +133,7 @@ struct Carrier {
   bool strip_plus = false;                              // send 4420… instead of +4420…
   IdentitySettings identity{.reveal_anonymous = true};  // RFC 3325: of our trust domain
   SipSettings sip;
+  MediaSettings media;
 };
 
 // Lookups are by value and never fail loudly: null means "not configured".

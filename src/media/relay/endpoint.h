@@ -12,6 +12,7 @@
 
 #include "base/slab.h"
 #include "base/time.h"
+#include "media/codec/playout.h"
 #include "media/port.h"
 #include "media/relay/gate.h"
 #include "media/relay/ring_back.h"
@@ -21,8 +22,8 @@
 
 namespace baton::media {
 
-enum class RelayTimer : std::uint8_t { tone, report, silence };
-inline constexpr std::size_t relay_timers = 3;
+enum class RelayTimer : std::uint8_t { tone, report, silence, frame };
+inline constexpr std::size_t relay_timers = 4;
 
 // How fast a party may send. G.711 in 10 ms packets with telephone-events between takes a third of it; a
 // stream that is led round in a circle by a forged SDP can not take more than this.
@@ -42,7 +43,7 @@ class PacketBudget {
 
 struct Endpoint {
   // What a payload number of the party's means.
-  enum class Meaning : std::uint8_t { nothing, pcmu, pcma, telephone_event };
+  enum class Meaning : std::uint8_t { nothing, audio, comfort_noise, telephone_event };
   enum class Source : std::uint8_t { silence, party, ring_back };
 
   Endpoint(EndpointId id_, bool v6_, std::uint16_t port_, SocketPair sockets_, OutputStream out_,
@@ -51,6 +52,7 @@ struct Endpoint {
 
   [[nodiscard]] bool sending() const { return configured && send && rtp_target.length != 0; }
   [[nodiscard]] Duration packet_time() const { return std::chrono::milliseconds(ptime_ms); }
+  [[nodiscard]] std::uint32_t packet_ticks() const { return out.clock() / 1'000 * ptime_ms; }
   [[nodiscard]] std::optional<Time>& deadline(RelayTimer timer) {
     return deadlines[static_cast<std::size_t>(timer)];
   }
@@ -68,6 +70,7 @@ struct Endpoint {
   unsigned ptime_ms = 20;
   std::unique_ptr<SrtpEndpoint> srtp;  // nothing: RTP
   std::array<Meaning, 128> meanings{};
+  std::array<sdp::Codec, 128> codecs{};  // of what means audio
   Gate rtp_gate, rtcp_gate;
   KernelAddress rtp_target, rtcp_target;
 
@@ -75,8 +78,12 @@ struct Endpoint {
   Source source = Source::silence;
   Handle<Endpoint> heard_party;
   const RingBackPlan* ring_back = nullptr;
-  std::size_t ring_back_at = 0;  // octets into the cadence
+  std::size_t ring_back_at = 0;  // samples into the cadence
   OutputStream out;
+  // Audio made for the listener: the party it hears speaks another codec, or the tone is to be in one that
+  // takes more than a table. There only as long as that is so.
+  std::unique_ptr<Playout> playout;
+  std::unique_ptr<Encoder> encoder;
 
   // What the party sends, and who hears it.
   ReceivedStream in;

@@ -67,29 +67,45 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   }
   heard(now, handle, endpoint);
   if (meaning == Endpoint::Meaning::nothing) return drop(endpoint, counters_.dropped_payload_type);
+  const sdp::Codec codec = endpoint.codecs[packet->header.payload_type];
   const bool event = meaning == Endpoint::Meaning::telephone_event;
   if (packet->payload_size < (event ? telephone_event_bytes_min : 1)) {
     return drop(endpoint, counters_.dropped_malformed);
   }
   endpoint.rtcp_due = true;
-  const auto place = endpoint.in.packet(now, packet->header, !event);
+  const bool audio = meaning == Endpoint::Meaning::audio;
+  const auto place =
+      endpoint.in.packet(now, packet->header, audio, audio ? sdp::clock_rate(codec) : endpoint.in.clock());
   if (place == ReceivedStream::Verdict::stray) return drop(endpoint, counters_.dropped_stale);
   if (place == ReceivedStream::Verdict::restarted) cut_listeners(endpoint);
   if (!endpoint.receive) return drop(endpoint, counters_.dropped_held);
   for (const EndpointHandle listener : endpoint.listeners) {
-    forward(now, meaning, *packet, bytes.data(), endpoints_.at(listener));
+    forward(now, meaning, codec, *packet, bytes.data(), listener);
   }
 }
 
-void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, const RtpPacket& packet, std::uint8_t* bytes,
-                          Endpoint& listener) {
+void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec, const RtpPacket& packet,
+                          std::uint8_t* bytes, EndpointHandle handle) {
+  Endpoint& listener = endpoints_.at(handle);
   if (!listener.sending()) return;
   const bool event = meaning == Endpoint::Meaning::telephone_event;
   if (event && !listener.dtmf_payload_type) {
     ++counters_.dropped_payload_type;
     return;
   }
-  auto header = listener.out.relay(now, packet.header);
+  const bool noise = meaning == Endpoint::Meaning::comfort_noise;
+  if (!event) {
+    const bool alike =
+        noise || codec == listener.format.codec || (is_g711(codec) && is_g711(listener.format.codec));
+    if (!alike || (noise && listener.playout != nullptr)) {
+      return transcode_packet(now, codec, noise, packet, {bytes + packet.payload_offset, packet.payload_size},
+                              handle, listener);
+    }
+    if (listener.playout != nullptr) stop_transcoding(listener);
+    if (noise) return listener.out.leave_out(packet.header);
+  }
+  auto header = listener.playout != nullptr ? listener.out.insert(now, packet.header)
+                                            : listener.out.relay(now, packet.header);
   if (!header) {
     ++counters_.dropped_stale;
     return;
@@ -98,7 +114,6 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, const RtpPacket& 
   // The header is written right before the payload, over the one it came with: nothing of it is needed any
   // more, and the next listener's goes to the same place.
   std::uint8_t* out = bytes + packet.payload_offset - rtp_header_bytes;
-  const sdp::Codec codec = meaning == Endpoint::Meaning::pcma ? sdp::Codec::pcma : sdp::Codec::pcmu;
   if (!event && codec != listener.format.codec) {
     transcode(codec, listener.format.codec, {bytes + packet.payload_offset, packet.payload_size},
               scratch_.data() + rtp_header_bytes);

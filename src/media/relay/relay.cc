@@ -14,8 +14,7 @@ namespace baton::media {
 namespace {
 
 constexpr unsigned bind_attempts_max = 64;
-constexpr unsigned ptime_ms_min = 10, ptime_ms_max = 60;
-constexpr unsigned ticks_per_ms = 8;
+constexpr unsigned samples_per_ms = 8;
 // A tone that fell behind by more packets than this goes on at the present; fewer are made up for.
 constexpr std::int64_t tone_backlog_max = 10;
 constexpr Duration report_interval = 5s;  // RFC 3550 6.2
@@ -111,13 +110,21 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
   endpoint.configured = true;
   endpoint.send = configure.send;
   endpoint.receive = configure.receive;
+  const unsigned ptime_ms = frame_ms(configure.format.codec, configure.ptime_ms);
+  if (configure.format.codec != endpoint.format.codec || ptime_ms != endpoint.ptime_ms) {
+    stop_transcoding(endpoint);
+    endpoint.encoder.reset();
+    endpoint.out.set_clock(now, sdp::clock_rate(configure.format.codec));
+    endpoint.out.cut();
+  }
   endpoint.format = configure.format;
   endpoint.dtmf_payload_type = configure.dtmf_payload_type;
-  endpoint.ptime_ms = std::clamp(configure.ptime_ms, ptime_ms_min, ptime_ms_max);
+  endpoint.ptime_ms = ptime_ms;
   endpoint.meanings.fill(Endpoint::Meaning::nothing);
+  endpoint.meanings[sdp::comfort_noise_payload_type] = Endpoint::Meaning::comfort_noise;
   for (const sdp::Format& format : configure.accepted) {
-    endpoint.meanings[format.payload_type & 0x7f] =
-        format.codec == sdp::Codec::pcma ? Endpoint::Meaning::pcma : Endpoint::Meaning::pcmu;
+    endpoint.meanings[format.payload_type & 0x7f] = Endpoint::Meaning::audio;
+    endpoint.codecs[format.payload_type & 0x7f] = format.codec;
   }
   for (const auto& number : {configure.dtmf_payload_type, configure.dtmf_payload_type_ours}) {
     if (number) endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
@@ -136,6 +143,7 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
   static_cast<void>(endpoint.rtcp_gate.expect(
       configure.remote_rtcp.value_or(SocketAddress{configure.remote_rtp.ip, next_port}),
       configure.latch_from));
+  if (!endpoint.send) stop_transcoding(endpoint);
   if (hears_again) endpoint.out.cut();
   if (heard_again) cut_listeners(endpoint);
   if (heard_again || (endpoint.receive && endpoint.silence_reported)) watch_silence(now, handle, endpoint);
@@ -200,11 +208,20 @@ void Relay::Impl::unhear(EndpointHandle handle, Endpoint& listener) {
   listener.heard_party = {};
   listener.ring_back = nullptr;
   listener.deadline(RelayTimer::tone).reset();
+  stop_transcoding(listener);
+  listener.encoder.reset();
   listener.out.cut();
 }
 
 void Relay::Impl::cut_listeners(const Endpoint& endpoint) {
-  for (const EndpointHandle listener : endpoint.listeners) endpoints_.at(listener).out.cut();
+  for (const EndpointHandle handle : endpoint.listeners) {
+    Endpoint& listener = endpoints_.at(handle);
+    if (listener.playout != nullptr) {
+      listener.playout->restart();
+    } else {
+      listener.out.cut();
+    }
+  }
 }
 
 // Where to send may have changed, and with it whether to send: starts or stops the tone.
@@ -229,12 +246,12 @@ void Relay::Impl::retarget(Time now, EndpointHandle handle, Endpoint& endpoint) 
 
 // Sends what is due of the tone. Packets lie on a grid from the first one on, so that lateness never adds up.
 void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time due) {
-  const auto step = static_cast<std::uint32_t>(endpoint.ptime_ms * ticks_per_ms);
+  const std::uint32_t step = endpoint.packet_ticks();
   std::int64_t skipped = (now - due) / endpoint.packet_time();
   if (skipped <= tone_backlog_max) skipped = 0;
   due += skipped * endpoint.packet_time();
   const auto skipped_ticks = static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
-  endpoint.ring_back_at += skipped_ticks;
+  endpoint.ring_back_at += static_cast<std::size_t>(skipped) * endpoint.ptime_ms * samples_per_ms;
   std::uint32_t ticks = step + skipped_ticks;
   for (; due <= now; due += endpoint.packet_time()) {
     send_tone(now, endpoint, ticks);
@@ -244,8 +261,17 @@ void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time
 }
 
 void Relay::Impl::send_tone(Time now, Endpoint& endpoint, std::uint32_t ticks) {
+  ++counters_.tone_packets;
+  const std::size_t payload_bytes = std::size_t{endpoint.ptime_ms} * samples_per_ms;
+  if (!is_g711(endpoint.format.codec)) {
+    const auto& samples = ring_backs_.samples(*endpoint.ring_back);
+    for (std::size_t i = 0; i < payload_bytes; ++i) {
+      tone_[i] = samples[(endpoint.ring_back_at + i) % samples.size()];
+    }
+    endpoint.ring_back_at = (endpoint.ring_back_at + payload_bytes) % samples.size();
+    return send_samples(now, endpoint, {tone_.data(), payload_bytes}, samples_per_ms * 1'000, ticks);
+  }
   const auto& cadence = ring_backs_.cadence(*endpoint.ring_back, endpoint.format.codec);
-  const std::size_t payload_bytes = std::size_t{endpoint.ptime_ms} * ticks_per_ms;
   std::size_t at = endpoint.ring_back_at % cadence.size();
   for (std::size_t done = 0; done < payload_bytes;) {
     const std::size_t part = std::min(payload_bytes - done, cadence.size() - at);
@@ -258,7 +284,6 @@ void Relay::Impl::send_tone(Time now, Endpoint& endpoint, std::uint32_t ticks) {
   header.payload_type = endpoint.format.payload_type;
   write_rtp_header(header, scratch_.data());
   send_rtp(endpoint, scratch_.data(), payload_bytes);
-  ++counters_.tone_packets;
 }
 
 // Counts from now on.
@@ -322,6 +347,9 @@ void Relay::Impl::advance(Time now, std::vector<Result>& results) {
       case RelayTimer::report:
         send_report(now, *endpoint, false);
         arm(handle, *endpoint, RelayTimer::report, next_report(now));
+        break;
+      case RelayTimer::frame:
+        send_frames(now, handle, *endpoint, entry->at);
         break;
       case RelayTimer::silence:
         check_silence(now, handle, *endpoint, results);

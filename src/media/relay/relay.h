@@ -11,12 +11,14 @@
 // dropped before anything is read in it.
 //
 // What a party hears is one RTP stream of ours for the life of its endpoint: one SSRC, sequence numbers
-// without a step, a time line that never runs back, whatever is switched behind it (RFC 3550 5.1). Audio is
-// passed on packet by packet as it comes: nothing is buffered, re-timed or split, G.711 is converted between
-// its two laws where the legs differ. RTCP ends here: each party gets our own reports about our stream and
-// about what we receive from it (RFC 3550 6.4), as a relay that renumbers streams must (RFC 3550 7.2). A
-// party that hears silence is sent no RTP at all, as on hold; reports go on. Telephone-events for a party
-// that did not agree on them are dropped.
+// without a step, a time line that never runs back, whatever is switched behind it (RFC 3550 5.1). Audio of
+// the listener's own codec is passed on packet by packet as it comes: nothing is buffered, re-timed or split,
+// whatever packet time was asked for, which is a wish (RFC 8866 6.4); G.711 is converted between its two
+// laws. Where codecs differ otherwise, a transcoder of the listener's decodes, and sends packets of the
+// listener's packet time on a grid of its own. RTCP ends here: each party gets our own reports about our
+// stream and about what we receive from it (RFC 3550 6.4), as a relay that renumbers streams must (RFC
+// 3550 7.2). A party that hears silence is sent no RTP at all, as on hold; reports go on. Telephone-events
+// for a party that did not agree on them are dropped.
 #pragma once
 
 #include <cstddef>
@@ -62,9 +64,10 @@ class Relay {
     std::uint64_t dropped_rate = 0;          // faster than any audio
     std::uint64_t dropped_forged = 0;        // SRTP that the party's key does not fit
     std::uint64_t dropped_replayed = 0;      // SRTP that has been here before
+    std::uint64_t dropped_late = 0;          // too late, twice or broken, for a listener of another codec
     std::uint64_t send_failed = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
-    std::uint64_t tone_packets = 0, transcoded = 0, latched = 0;
+    std::uint64_t tone_packets = 0, transcoded = 0, latched = 0;  // packets sent so; parties
   };
 
   explicit Relay(Options options);

@@ -90,8 +90,15 @@ class Relay::Impl {
                                          bool rtcp);
   void heard(Time now, EndpointHandle handle, Endpoint& endpoint);
   void drop(Endpoint& endpoint, std::uint64_t& why);
-  void forward(Time now, Endpoint::Meaning meaning, const RtpPacket& packet, std::uint8_t* bytes,
-               Endpoint& listener);
+  void forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec, const RtpPacket& packet,
+               std::uint8_t* bytes, EndpointHandle handle);
+  // transcode.cc
+  void transcode_packet(Time now, sdp::Codec codec, bool noise, const RtpPacket& packet,
+                        std::span<const std::uint8_t> payload, EndpointHandle handle, Endpoint& listener);
+  void send_frames(Time now, EndpointHandle handle, Endpoint& listener, Time due);
+  void send_samples(Time now, Endpoint& listener, std::span<const std::int16_t> samples, unsigned rate,
+                    std::uint32_t ticks);
+  static void stop_transcoding(Endpoint& listener);
   void send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t payload_bytes);
 
   void arm(EndpointHandle handle, Endpoint& endpoint, RelayTimer timer, Time at);
@@ -118,6 +125,7 @@ class Relay::Impl {
   std::array<epoll_event, events_max> events_{};
   std::array<std::uint8_t, datagram_bytes_max + rtp_header_bytes> scratch_{};
   alignas(8) std::array<std::uint8_t, datagram_bytes_max + rtp_header_bytes + srtp_trailer_bytes_max> sealed_;
+  std::array<std::int16_t, 8 * 60> tone_{};  // one packet of it
 };
 
 }  // namespace baton::media

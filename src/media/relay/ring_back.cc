@@ -132,7 +132,7 @@ const RingBackPlan& ring_back_plan(std::string_view country) {
   return row != std::end(rows) && row->country == country ? *row->plan : most_of_the_world;
 }
 
-std::vector<std::uint8_t> render(const RingBackPlan& plan, sdp::Codec codec) {
+std::vector<std::int16_t> render(const RingBackPlan& plan) {
   std::vector<std::int16_t> samples;
   const double level = amplitude();
   for (const auto& burst : plan.bursts) {
@@ -142,13 +142,23 @@ std::vector<std::uint8_t> render(const RingBackPlan& plan, sdp::Codec codec) {
     }
     samples.resize(samples.size() + std::size_t{burst.off_ms} * samples_per_ms);
   }
-  return encode(codec, samples);
+  return samples;
+}
+
+std::vector<std::uint8_t> render(const RingBackPlan& plan, sdp::Codec codec) {
+  return encode(codec, render(plan));
 }
 
 const std::vector<std::uint8_t>& RingBackLibrary::cadence(const RingBackPlan& plan, sdp::Codec codec) {
   std::vector<std::uint8_t>& octets = rendered_[{&plan, codec}];
   if (octets.empty()) octets = render(plan, codec);
   return octets;
+}
+
+const std::vector<std::int16_t>& RingBackLibrary::samples(const RingBackPlan& plan) {
+  std::vector<std::int16_t>& samples = samples_[&plan];
+  if (samples.empty()) samples = render(plan);
+  return samples;
 }
 
 }  // namespace baton::media

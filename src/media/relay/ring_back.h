@@ -31,17 +31,21 @@ inline constexpr double ring_back_dbm0 = -19.0;
 // uses.
 [[nodiscard]] const RingBackPlan& ring_back_plan(std::string_view country);
 
-// One whole cadence as G.711, to be played round and round; it begins with the tone.
+// One whole cadence, 8000 samples a second, to be played round and round; it begins with the tone.
+[[nodiscard]] std::vector<std::int16_t> render(const RingBackPlan& plan);
+// The same as G.711, to be played round and round; it begins with the tone.
 [[nodiscard]] std::vector<std::uint8_t> render(const RingBackPlan& plan, sdp::Codec codec);
 
-// Rendered cadences, made when first asked for and kept: a few dozen at the most.
+// Cadences, made when first asked for and kept: a few dozen at the most.
 class RingBackLibrary {
  public:
   // Good for the life of the library.
   [[nodiscard]] const std::vector<std::uint8_t>& cadence(const RingBackPlan& plan, sdp::Codec codec);
+  [[nodiscard]] const std::vector<std::int16_t>& samples(const RingBackPlan& plan);
 
  private:
   std::map<std::pair<const RingBackPlan*, sdp::Codec>, std::vector<std::uint8_t>> rendered_;
+  std::map<const RingBackPlan*, std::vector<std::int16_t>> samples_;
 };
 
 }  // namespace baton::media

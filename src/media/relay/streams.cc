@@ -6,10 +6,10 @@
 namespace baton::media {
 namespace {
 
-constexpr std::uint32_t least_step = 160;         // one packet of 20 ms
-constexpr std::uint32_t reorder_window = 100;     // RFC 3550 A.1, MAX_MISORDER
-constexpr std::uint32_t dropout_max = 3'000;      // RFC 3550 A.1, MAX_DROPOUT
-constexpr std::int64_t time_line_slack = 80'000;  // ticks; ten seconds
+constexpr std::uint32_t least_step_ms = 20;    // one packet
+constexpr std::uint32_t reorder_window = 100;  // RFC 3550 A.1, MAX_MISORDER
+constexpr std::uint32_t dropout_max = 3'000;   // RFC 3550 A.1, MAX_DROPOUT
+constexpr Duration time_line_slack = 10s;
 // An SSRC that is silent for so long is not defended against another one.
 constexpr Duration takeover_after = 60ms;
 
@@ -33,13 +33,13 @@ OutputStream::OutputStream(std::uint32_t ssrc, std::uint16_t first_sequence, std
 
 std::uint32_t OutputStream::timestamp_at(Time now) const {
   if (!started_ || now <= timestamp_at_) return timestamp_;
-  return timestamp_ + static_cast<std::uint32_t>(to_ticks(now - timestamp_at_));
+  return timestamp_ + static_cast<std::uint32_t>(to_ticks(now - timestamp_at_, clock_));
 }
 
 std::uint32_t OutputStream::timestamp_after_cut(Time now) const {
   if (!started_) return timestamp_;
   const std::uint32_t by_clock = timestamp_at(now) - timestamp_;
-  return timestamp_ + std::max(by_clock, least_step);
+  return timestamp_ + std::max(by_clock, clock_ / 1'000 * least_step_ms);
 }
 
 void OutputStream::moved_to(Time now, std::uint16_t sequence, std::uint32_t timestamp) {
@@ -49,6 +49,15 @@ void OutputStream::moved_to(Time now, std::uint16_t sequence, std::uint32_t time
     timestamp_at_ = now;
   }
   started_ = true;
+}
+
+void OutputStream::set_clock(Time now, std::uint32_t clock) {
+  if (clock == clock_) return;
+  if (started_) {
+    timestamp_ = timestamp_at(now);
+    timestamp_at_ = now;
+  }
+  clock_ = clock;
 }
 
 std::optional<RtpHeader> OutputStream::relay(Time now, const RtpHeader& in) {
@@ -68,6 +77,24 @@ std::optional<RtpHeader> OutputStream::relay(Time now, const RtpHeader& in) {
   out.timestamp = in.timestamp + timestamp_offset_;
   moved_to(now, out.sequence, out.timestamp);
   return out;
+}
+
+RtpHeader OutputStream::insert(Time now, const RtpHeader& in) {
+  if (inserted_from_ != in.timestamp) {
+    inserted_from_ = in.timestamp;
+    inserted_at_ = cut_ ? timestamp_after_cut(now) : timestamp_at(now);
+  }
+  const RtpHeader out{in.marker, 0, add(sequence_, 1), inserted_at_, ssrc_};
+  sequence_ = out.sequence;
+  if (!started_) moved_to(now, out.sequence, out.timestamp);
+  return out;
+}
+
+void OutputStream::leave_out(const RtpHeader& in) {
+  // Out of order its number has been skipped already.
+  if (!cut_ && in.sequence == static_cast<std::uint16_t>(add(sequence_, 1) - sequence_offset_)) {
+    sequence_offset_ = add(sequence_offset_, -1);
+  }
 }
 
 RtpHeader OutputStream::generate(Time now, std::uint32_t ticks) {
@@ -106,12 +133,12 @@ bool ReceivedStream::takes_over(Time now, const RtpHeader& header) {
 
 bool ReceivedStream::time_line_broken(Time now, const RtpHeader& header) const {
   const std::int64_t step = distance(header.timestamp, last_timestamp_);
-  return std::abs(step - to_ticks(now - last_at_)) > time_line_slack;
+  return std::abs(step - to_ticks(now - last_at_, clock_)) > to_ticks(time_line_slack, clock_);
 }
 
 // RFC 3550 A.8
 void ReceivedStream::measure_jitter(Time now, std::uint32_t timestamp) {
-  const std::uint32_t arrival = static_cast<std::uint32_t>(to_ticks(now.time_since_epoch()));
+  const std::uint32_t arrival = static_cast<std::uint32_t>(to_ticks(now.time_since_epoch(), clock_));
   const std::uint32_t transit = arrival - timestamp;
   if (has_transit_) {
     const auto change = static_cast<std::uint32_t>(std::abs(distance(transit, transit_)));
@@ -121,7 +148,15 @@ void ReceivedStream::measure_jitter(Time now, std::uint32_t timestamp) {
   has_transit_ = true;
 }
 
-ReceivedStream::Verdict ReceivedStream::packet(Time now, const RtpHeader& header, bool audio) {
+ReceivedStream::Verdict ReceivedStream::packet(Time now, const RtpHeader& header, bool audio,
+                                               std::uint32_t clock) {
+  if (audio && clock != clock_) {
+    clock_ = clock;
+    last_timestamp_ = header.timestamp;
+    last_at_ = now;
+    has_transit_ = false;
+    jitter_ = 0;
+  }
   if (!started_ || (header.ssrc != ssrc_ && takes_over(now, header))) {
     start(now, header);
     if (audio) measure_jitter(now, header.timestamp);

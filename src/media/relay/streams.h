@@ -9,9 +9,9 @@
 
 namespace baton::media {
 
-// RTP clock ticks (8 kHz) in a span of time.
-[[nodiscard]] constexpr std::int64_t to_ticks(Duration d) {
-  return d.count() * 8 / 1'000;
+// RTP clock ticks in a span of time; `clock`: Hz.
+[[nodiscard]] constexpr std::int64_t to_ticks(Duration d, std::uint32_t clock = 8'000) {
+  return d.count() * (clock / 1'000) / 1'000;
 }
 
 // What a party hears: one SSRC, sequence numbers without a step and a time line that never runs back,
@@ -24,9 +24,22 @@ class OutputStream {
   // since.
   void cut() { cut_ = true; }
 
+  // The clock of what is sent from now on, Hz. The stream stays one, so its time line goes on where it
+  // stands.
+  void set_clock(Time now, std::uint32_t clock);
+  [[nodiscard]] std::uint32_t clock() const { return clock_; }
+
   // The header under which a packet of the present source goes out, without payload type. Losses and order of
   // the source stay visible to the listener. Nothing: the packet is older than the switch to this source.
   [[nodiscard]] std::optional<RtpHeader> relay(Time now, const RtpHeader& in);
+
+  // The header under which a packet that is no audio goes out among those we make ourselves. Packets of one
+  // time stamp keep one (RFC 4733 2.5.1.2).
+  [[nodiscard]] RtpHeader insert(Time now, const RtpHeader& in);
+
+  // A packet of the present source that the listener is not to get: its number goes to the next one, so that
+  // it is not taken for lost.
+  void leave_out(const RtpHeader& in);
 
   // The header of a packet we make ourselves, `ticks` after the one before (more than one packet time when
   // some were skipped).
@@ -48,6 +61,7 @@ class OutputStream {
   void moved_to(Time now, std::uint16_t sequence, std::uint32_t timestamp);
 
   std::uint32_t ssrc_;
+  std::uint32_t clock_ = 8'000;
   std::uint16_t sequence_;   // the highest sent; before the first packet, one below the first
   std::uint32_t timestamp_;  // the latest sent; before the first packet, the first
   Time timestamp_at_{};      // when it was sent
@@ -57,6 +71,8 @@ class OutputStream {
   std::uint32_t since_cut_ = 0;        // packets since then
   std::uint16_t sequence_offset_ = 0;  // ours minus the source's
   std::uint32_t timestamp_offset_ = 0;
+  std::optional<std::uint32_t> inserted_from_;  // the time stamp it came with
+  std::uint32_t inserted_at_ = 0;               // and the one it got
   std::uint32_t packets_ = 0;
   std::uint32_t octets_ = 0;
 };
@@ -81,8 +97,11 @@ class ReceivedStream {
     stray,      // another SSRC while the known one is alive; to be dropped
   };
 
-  // `audio`: false for telephone-events, whose time stamps say nothing about arrival (RFC 4733 2.3).
-  [[nodiscard]] Verdict packet(Time now, const RtpHeader& header, bool audio);
+  // `audio`: false for telephone-events, whose time stamps say nothing about arrival (RFC 4733 2.3). `clock`:
+  // of the time stamp, Hz.
+  [[nodiscard]] Verdict packet(Time now, const RtpHeader& header, bool audio, std::uint32_t clock = 8'000);
+
+  [[nodiscard]] std::uint32_t clock() const { return clock_; }
 
   void sender_report(Time now, std::uint32_t ssrc, std::uint32_t middle_of_ntp);
 
@@ -97,6 +116,7 @@ class ReceivedStream {
 
   bool started_ = false;
   std::uint32_t ssrc_ = 0;
+  std::uint32_t clock_ = 8'000;
   Time last_at_{};
   std::uint32_t last_timestamp_ = 0;
   std::optional<RtpHeader> candidate_;  // the last packet of another SSRC

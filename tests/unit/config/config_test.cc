@@ -247,6 +247,23 @@ TEST(Config, SipSettings) {
   EXPECT_EQ(carrier.reliable_provisionals, trunk::ReliableProvisionals::off);
 }
 
+TEST(Config, CodecsOfATrunkAndACarrier) {
+  const Config config = good(listener + account + inbound + "[trunk.media]\ncodecs=['PCMA','opus']\n" +
+                             "[[profile]]\nid='narrow'\n[profile.media]\ncodecs=['PCMU']\n"
+                             "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\nprofile='narrow'\n"
+                             "[carrier.media]\nrenegotiate=false\n"
+                             "[[carrier]]\nid='d'\ngateways=['sip:10.0.0.10']\n");
+  EXPECT_EQ(config.model->trunks[0].media.codecs, (std::vector{sdp::Codec::pcma, sdp::Codec::opus}));
+  EXPECT_TRUE(config.model->trunks[0].media.renegotiate);
+  EXPECT_EQ(config.model->carriers[0].media.codecs, std::vector{sdp::Codec::pcmu});
+  EXPECT_FALSE(config.model->carriers[0].media.renegotiate);
+  EXPECT_EQ(config.model->carriers[1].media.codecs.size(), sdp::all_codecs.size());
+  for (const char* list : {"[]", "['G729']", "['PCMU','PCMU']", "'opus'"}) {
+    EXPECT_FALSE(parse(listener + account + inbound + "[trunk.media]\ncodecs=" + list + "\n", "x.toml"))
+        << list;
+  }
+}
+
 TEST(Config, StorePathIsRelativeToTheFile) {
   EXPECT_EQ(good(listener, "/etc/baton/baton.toml").server.store_path, "/etc/baton/baton.db");
   EXPECT_EQ(good(listener + "[store]\npath='/var/lib/b.db'\n", "/etc/baton/b.toml").server.store_path,

@@ -1,9 +1,11 @@
 // After warm-up a packet costs no allocation, whichever way it takes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
+#include "media/codec/coder.h"
 #include "media/relay/relay.h"
 #include "unit/media/party.h"
 
@@ -56,6 +58,41 @@ TEST_F(RelayAllocation, PacketsToneAndReportsCostNone) {
   for (int i = 0; i < 1'000; ++i) round();
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(relay->counters().sent - sent_before, 3'000U);
+}
+
+// Where a transcoder is needed it is made once.
+TEST_F(RelayAllocation, TranscodingCostsNoneEither) {
+  use(options());
+  Party a(1, sdp::Codec::pcmu), b(2, sdp::Codec::g722), c(3, sdp::Codec::pcma), d(4, sdp::Codec::opus),
+      ringing(5, sdp::Codec::opus);
+  bridge(a, b);
+  bridge(c, d);
+  join(ringing);
+  ring(ringing, "US");
+  results.reserve(16);
+  Encoder encoder(sdp::Codec::opus, 8'000);
+  const std::array<std::int16_t, 160> samples{};
+  std::array<std::uint8_t, encoded_bytes_max> opus{};
+  const std::size_t opus_bytes = encoder.encode(samples, opus.data());
+  std::array<std::uint8_t, rtp_header_bytes + encoded_bytes_max> packet{};
+  const auto round = [&] {
+    for (Party* party : {&a, &b, &c, &d}) {
+      const std::size_t size = party->codec == sdp::Codec::opus ? opus_bytes : 160;
+      write_rtp_header(party->next, packet.data());
+      std::copy_n(opus.begin(), size, packet.begin() + rtp_header_bytes);
+      ++party->next.sequence;
+      party->next.timestamp += sdp::clock_rate(party->codec) / 50;
+      party->rtp.send(party->relay_rtp, {packet.data(), rtp_header_bytes + size});
+    }
+    pump();
+    pass(20ms);
+  };
+  for (int i = 0; i < 200; ++i) round();
+  const std::size_t before = allocations;
+  const auto made_before = relay->counters().transcoded;
+  for (int i = 0; i < 200; ++i) round();
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(relay->counters().transcoded - made_before, 800U);
 }
 
 }  // namespace

@@ -11,6 +11,10 @@ TEST(Codec, NamesAndNumbers) {
   EXPECT_EQ(default_payload_type(Codec::pcmu), 0);
   EXPECT_EQ(default_payload_type(Codec::pcma), 8);
   EXPECT_EQ(clock_rate(Codec::pcma), 8'000U);
+  EXPECT_EQ(clock_rate(Codec::g722), 8'000U) << "RFC 3551 4.5.2";
+  EXPECT_EQ(default_payload_type(Codec::g722), 9);
+  EXPECT_EQ(clock_rate(Codec::opus), 48'000U);
+  EXPECT_EQ(channels(Codec::opus), 2U);
 }
 
 TEST(Codec, FoundByNameAndRate) {
@@ -19,6 +23,12 @@ TEST(Codec, FoundByNameAndRate) {
   EXPECT_FALSE(find_codec("PCMA", 16'000));
   EXPECT_FALSE(find_codec("PCM", 8'000));
   EXPECT_FALSE(find_codec("", 8'000));
+  EXPECT_EQ(find_codec("g722", 8'000), Codec::g722);
+  EXPECT_FALSE(find_codec("G722", 16'000));
+  EXPECT_EQ(find_codec("OPUS", 48'000, 2), Codec::opus);
+  EXPECT_FALSE(find_codec("opus", 48'000)) << "RFC 7587 7: two channels, always";
+  EXPECT_EQ(static_codec(9), Codec::g722);
+  EXPECT_FALSE(static_codec(111));
 }
 
 TEST(Direction, MirrorIsTheAnswer) {

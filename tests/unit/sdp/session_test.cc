@@ -75,7 +75,7 @@ TEST(ReadDescription, DynamicNumbersAndAnyCase) {
 }
 
 TEST(ReadDescription, MapOverrulesStaticNumber) {
-  const RemoteAudio audio = read(session + "m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 opus/48000/2\r\n");
+  const RemoteAudio audio = read(session + "m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 speex/8000\r\n");
   EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcma, 8}}));
 }
 
@@ -198,7 +198,7 @@ TEST(ReadDescription, WhatIsNotServed) {
       {"m=audio 4000 RTP/SAVP 0\r\n", 399, "there is no a=crypto that can be used"},
       {"m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n", 302, "only RTP/AVP and RTP/SAVP are served"},
       {"m=audio 4000 udp 0\r\n", 302, "only RTP/AVP and RTP/SAVP are served"},
-      {"m=audio 4000 RTP/AVP 18 3\r\n", 305, "only PCMU and PCMA are served"},
+      {"m=audio 4000 RTP/AVP 18 3\r\n", 305, "only Opus, G.722, PCMU and PCMA are served"},
       {"m=video 4000 RTP/AVP 31\r\n", 304, "there is no audio"},
       {"", 304, "there is no audio"},
       {"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n", 330, "multicast is not served"},

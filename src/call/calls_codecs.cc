@@ -1,0 +1,73 @@
+// Which codecs the parties of a call speak with each other. What both speak passes through; where they
+// differ, one of them is asked to speak what the other does, once, and audio is transcoded until it does.
+#include <algorithm>
+
+#include "call/calls.h"
+#include "media/port.h"
+
+namespace baton::call {
+namespace {
+
+// The two laws of G.711 are the same sound by a table (RFC 3551 4.5.14): not worth a re-INVITE.
+bool fit(sdp::Codec one, sdp::Codec other) {
+  const auto g711 = [](sdp::Codec codec) { return codec == sdp::Codec::pcmu || codec == sdp::Codec::pcma; };
+  return one == other || (g711(one) && g711(other));
+}
+
+}  // namespace
+
+// What a party hears now, then what else it has said it can: what the other side should be offered.
+std::vector<sdp::Codec> Calls::spoken(LegHandle handle) {
+  std::vector<sdp::Codec> codecs;
+  const Leg* leg = legs_.find(handle);
+  if (leg == nullptr) return codecs;
+  const auto add = [&codecs](sdp::Codec codec) {
+    if (std::find(codecs.begin(), codecs.end(), codec) == codecs.end()) codecs.push_back(codec);
+  };
+  if (leg->sends) add(leg->sends->codec);
+  if (leg->remote) {
+    for (const sdp::Format& format : leg->remote->formats) add(format.codec);
+  }
+  for (const sdp::Codec codec : sdp::all_codecs) {
+    if (leg->numbers.named_by_peer(codec)) add(codec);
+  }
+  return codecs;
+}
+
+// The two have just been brought together. Taking one off hold and asking it for a codec is one offer.
+void Calls::introduce(LegHandle stays, LegHandle comes, bool both_off_hold) {
+  legs_.want(stays, spoken(comes));
+  legs_.want(comes, spoken(stays));
+  take_off_hold(stays);
+  if (both_off_hold) take_off_hold(comes);
+  match_codecs(stays, comes);
+}
+
+// The two talk with each other. Who stays is asked before who has just come.
+void Calls::match_codecs(LegHandle stays, LegHandle comes) {
+  const Leg* first = legs_.find(stays);
+  const Leg* second = legs_.find(comes);
+  if (first == nullptr || second == nullptr || !first->in_call() || !second->in_call()) return;
+  legs_.want(stays, spoken(comes));
+  legs_.want(comes, spoken(stays));
+  if (!first->sends || !second->sends || fit(first->sends->codec, second->sends->codec)) return;
+  for (const Asking sure : {Asking::named, Asking::perhaps}) {
+    if (ask_to_speak(stays, second->sends->codec, sure)) return;
+    if (ask_to_speak(comes, first->sends->codec, sure)) return;
+  }
+}
+
+// False: there is no use in asking.
+bool Calls::ask_to_speak(LegHandle handle, sdp::Codec codec, Asking sure) {
+  const Leg* leg = legs_.find(handle);
+  const auto& allowed = leg->media_terms.codecs;
+  if (!leg->media_terms.renegotiate || std::find(allowed.begin(), allowed.end(), codec) == allowed.end()) {
+    return false;
+  }
+  // Whoever answered us with one codec alone may know others all the same; what it offered is all it knows.
+  const bool may = leg->numbers.named_by_peer(codec) ||
+                   (sure == Asking::perhaps && leg->outgoing && leg->remote->formats.size() == 1);
+  return may && legs_.ask_codec(handle, codec);
+}
+
+}  // namespace baton::call
