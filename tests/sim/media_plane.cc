@@ -15,8 +15,8 @@ Overloaded(F...) -> Overloaded<F...>;
 
 }  // namespace
 
-std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& operation,
-                                                 std::string& misuse) {
+std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& operation, std::string& misuse,
+                                                 const std::optional<media::Result>& real) {
   const auto known = [&](media::EndpointId id, const char* what) -> Endpoint* {
     const auto found = open_.find(id);
     if (found != open_.end()) return &found->second;
@@ -32,10 +32,15 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                             uses_[open.id] = Use::refused;
                             return media::OpenFailed{open.id, "no port left"};
                           }
+                          if (real && std::holds_alternative<media::OpenFailed>(*real)) {
+                            uses_[open.id] = Use::refused;
+                            return real;
+                          }
                           Endpoint& endpoint = open_[open.id];
                           endpoint.id = open.id;
                           endpoint.local_rtp = {IpAddress::v4(198, 51, 100, 1), next_port_};
                           next_port_ = static_cast<std::uint16_t>(next_port_ + 2);
+                          if (real) endpoint.local_rtp = std::get<media::Opened>(*real).local_rtp;
                           return media::Opened{open.id, endpoint.local_rtp};
                         },
                         [&](const media::Configure& configure) -> std::optional<media::Result> {
@@ -57,7 +62,7 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                           }
                           use->second = Use::closed;
                           open_.erase(close.id);
-                          return media::Closed{close.id};
+                          return real.value_or(media::Closed{close.id});
                         },
                     },
                     operation);

@@ -21,9 +21,10 @@ class MediaPlane {
   };
 
   // Performs an operation; the result, if the operation has one, is for the caller to deliver. A misuse is
-  // told in `misuse`.
+  // told in `misuse`. `real`: what a plane that does move packets answered.
   [[nodiscard]] std::optional<media::Result> perform(Time now, const media::Operation& operation,
-                                                     std::string& misuse);
+                                                     std::string& misuse,
+                                                     const std::optional<media::Result>& real = {});
   void refuse_next(unsigned count) { refuse_ = count; }  // the next Opens fail: no ports
 
   [[nodiscard]] const Endpoint* find(media::EndpointId id) const;

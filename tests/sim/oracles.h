@@ -44,9 +44,10 @@ class Oracles {
     std::string to_tag;                          // whose answer came first
     std::map<std::uint32_t, Time> unacknowledged;  // CSeq of INVITEs that the server answered 2xx
     std::optional<media::EndpointId> endpoint;
-    bool outside = false;     // no call: the dialog of a REFER with Target-Dialog
-    Leg* replaces = nullptr;  // whose place its INVITE asked for
-    Leg* partner = nullptr;   // whom it heard, and who heard it, last
+    std::map<std::uint8_t, sdp::Codec> payload_numbers;  // of the server's descriptions
+    bool outside = false;                                // no call: the dialog of a REFER with Target-Dialog
+    Leg* replaces = nullptr;                             // whose place its INVITE asked for
+    Leg* partner = nullptr;                              // whom it heard, and who heard it, last
     std::optional<Time> alone_since;
     std::optional<Time> unlinked_since;
     bool reported_silent = false;

@@ -29,6 +29,13 @@ void Oracles::learn_endpoint(Leg& leg, const Message& message) {
     return;
   }
   if (audio->rejected()) return;
+  for (const sdp::Format& format : audio->formats) {
+    const auto [known, first] = leg.payload_numbers.emplace(format.payload_type, format.codec);
+    if (!first && known->second != format.codec) {
+      violation("payload number " + std::to_string(format.payload_type) +
+                " changes its meaning (RFC 6337 5.3)");
+    }
+  }
   const MediaPlane::Endpoint* endpoint = world_.media().by_local(audio->rtp);
   if (endpoint == nullptr) {
     if (!leg.over) violation("SDP of the server names a port that is not open: " + audio->rtp.to_string());

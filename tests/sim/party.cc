@@ -1,5 +1,7 @@
 #include "party.h"
 
+#include <algorithm>
+
 namespace baton::sim {
 
 void Party::init_media(std::uint64_t session_id, const SocketAddress& rtp) {
@@ -60,7 +62,11 @@ std::string Party::take(std::string_view body) {
 
 std::string Party::answer() const {
   if (!remote || remote->rejected()) return {};
-  const auto formats = sdp::choose_formats(remote->formats, script.codecs);
+  // In the order of the offer, as RFC 3264 6.1 recommends.
+  auto formats = remote->formats;
+  std::erase_if(formats, [&](const sdp::Format& format) {
+    return std::find(script.codecs.begin(), script.codecs.end(), format.codec) == script.codecs.end();
+  });
   if (formats.empty()) return {};
   sdp::LocalAudio ours = local;
   ours.formats = formats;

@@ -56,6 +56,13 @@ void Peer::send(Party* party, FlowId flow, const std::string& bytes) {
   world_.send_from(*this, to, flow, bytes);
 }
 
+SocketAddress Peer::next_rtp() {
+  if (RealMedia* media = world_.real_media()) return media->next_rtp(world_, *this);
+  const std::uint16_t port = next_rtp_port_;
+  next_rtp_port_ = static_cast<std::uint16_t>(port + 2);
+  return {address_.ip, port};
+}
+
 void Peer::take_description(Party& party, std::string_view body) {
   const std::string wrong = party.take(body);
   if (!wrong.empty()) world_.violation(party.role() + " got SDP it can not read: " + wrong);
@@ -257,8 +264,7 @@ Party& Peer::call(Script script, const std::string& from_number, const std::stri
   party.local_uri = "sip:" + from_number + "@" + address_.ip.to_string();
   party.remote_uri = request_uri;
   party.local_cseq = 1;
-  party.init_media(rng_.below(1'000'000'000), {address_.ip, next_rtp_port_});
-  next_rtp_port_ = static_cast<std::uint16_t>(next_rtp_port_ + 2);
+  party.init_media(rng_.below(1'000'000'000), next_rtp());
   party.remote_target = request_uri;
   Draft draft = in_dialog(party, Method::invite, party.local_cseq);
   party.remote_target.clear();

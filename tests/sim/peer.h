@@ -127,6 +127,7 @@ class Peer {
   void leave(Party& party);
   void refer_attended(Party& party, const Act& act);
   void take_over(const Party& party, const Act& act);
+  [[nodiscard]] SocketAddress next_rtp();
   [[nodiscard]] std::string contact() const;
   [[nodiscard]] std::string via(const std::string& branch) const;
 

@@ -183,8 +183,7 @@ void Peer::on_invite(const std::string& key) {
   party.pending_invite = key;
   served.party = &party;
   if (const auto target = served.request.contact()) party.remote_target = target->uri.to_string(false);
-  party.init_media(rng_.below(1'000'000'000), {address_.ip, next_rtp_port_});
-  next_rtp_port_ = static_cast<std::uint16_t>(next_rtp_port_ + 2);
+  party.init_media(rng_.below(1'000'000'000), next_rtp());
   happens(party, When::started);
   if (party.script.silent) return;
   if (party.script.trying) respond(key, reply(served, 100));

@@ -67,6 +67,7 @@ WorldOptions world_options(const StageOptions& options) {
   world.dns = options.dns;
   world.dns_targets = options.dns_targets;
   world.dns_delay = options.dns_delay;
+  world.media = options.media;
   world.model = std::move(model);
   return world;
 }

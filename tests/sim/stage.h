@@ -40,6 +40,7 @@ struct StageOptions {
   std::map<std::string, std::vector<Target>> dns_targets = {};
   Duration dns_delay = 20ms;
   std::function<void(trunk::Model&)> configure = {};
+  RealMedia* media = nullptr;
 };
 
 class Stage {

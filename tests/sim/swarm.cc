@@ -38,13 +38,19 @@ class Draw {
 
   std::vector<sdp::Codec> codecs() {
     using sdp::Codec;
-    switch (below(4)) {
+    switch (below(8)) {
       case 0:
         return {Codec::pcmu};
       case 1:
         return {Codec::pcma};
       case 2:
         return {Codec::pcma, Codec::pcmu};
+      case 3:
+        return {Codec::opus, Codec::pcmu};
+      case 4:
+        return {Codec::g722};
+      case 5:
+        return {Codec::pcmu, Codec::g722, Codec::opus};
       default:
         return {Codec::pcmu, Codec::pcma};
     }

@@ -211,7 +211,9 @@ void World::perform(const engine::Action& action) {
           [&](const engine::MediaDo& media) {
             note("media " + describe(media.operation));
             std::string misuse;
-            const auto result = media_.perform(now_, media.operation, misuse);
+            std::optional<media::Result> real;
+            if (options_.media != nullptr) real = options_.media->perform(*this, media.operation);
+            const auto result = media_.perform(now_, media.operation, misuse, real);
             if (!misuse.empty()) violation("media: " + misuse);
             if (result) {
               after(options_.media_delay, [this, result = *result] { feed(engine::MediaDone{result}); });

@@ -22,6 +22,18 @@ namespace baton::sim {
 
 class Oracles;
 class Peer;
+class World;
+
+// Stands beside the media plane that moves no packet, where a test carries audio; owned by the test, and
+// alive as long as the world.
+class RealMedia {
+ public:
+  virtual ~RealMedia() = default;
+  // The machine's operation; the answer takes the place of the other plane's.
+  virtual std::optional<media::Result> perform(World& world, const media::Operation& operation) = 0;
+  // Where the next party of that peer has its RTP.
+  virtual SocketAddress next_rtp(World& world, Peer& peer) = 0;
+};
 
 struct WorldOptions {
   std::uint64_t seed = 1;
@@ -34,6 +46,7 @@ struct WorldOptions {
   Duration media_delay{};
   bool timers_win_ties = false;  // a message and a timer due at the same instant
   bool trace = true;
+  RealMedia* media = nullptr;
 };
 
 // The server's addresses.
@@ -67,6 +80,7 @@ class World {
   void feed(engine::Input input);
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
   [[nodiscard]] MediaPlane& media() { return media_; }
+  [[nodiscard]] RealMedia* real_media() { return options_.media; }
   [[nodiscard]] Oracles& oracles() { return *oracles_; }
 
   // ---- The network, for peers ----
