@@ -16,7 +16,7 @@ sdp::LocalAudio local_for(const sdp::RemoteAudio& remote) {
   local.session_id = 1;
   local.version = 2;
   local.rtp = {IpAddress::v4(192, 0, 2, 1), 40'000};
-  local.formats = sdp::choose_formats(remote.formats, {sdp::Codec::pcma, sdp::Codec::pcmu});
+  local.formats = sdp::choose_formats(remote.formats, {sdp::all_codecs.begin(), sdp::all_codecs.end()});
   local.dtmf_payload_type = remote.dtmf_payload_type;
   local.direction = sdp::mirror(remote.direction);
   local.secure = remote.secure;
