@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/commands.h"
+#include "app/media_files.h"
 #include "app/output.h"
 #include "app/tls_files.h"
 #include "config/config.h"
@@ -39,8 +40,11 @@ int run_check(const std::string& path) {
   }
   const TlsFiles tls = load_tls(loaded->server, path, seconds_now());
   for (const config::Problem& problem : tls.problems) complain(problem.to_string());
+  const MediaFiles media = load_media(*loaded, path);
+  for (const config::Problem& problem : media.problems) complain(problem.to_string());
   for (const config::Problem& warning : tls.warnings) complain("warning: " + warning.to_string());
-  return tls.problems.empty() ? print(summary(path, *loaded)) : static_cast<int>(exit_operational);
+  return tls.problems.empty() && media.problems.empty() ? print(summary(path, *loaded))
+                                                        : static_cast<int>(exit_operational);
 }
 
 }  // namespace
@@ -53,7 +57,8 @@ void add_check(CLI::App& app, int& exit_code) {
       ->type_name("FILE")
       ->capture_default_str();
   command->footer(
-      "Certificates and keys are read too. Nothing is opened or changed. Exit code 0: right; 1: wrong.\n"
+      "Certificates, keys and prompts are read too. Nothing is opened or changed. Exit code 0: right; 1: "
+      "wrong.\n"
       "\nExample:\n  baton check baton.toml && systemctl reload baton");
   command->callback([path, &exit_code] { exit_code = run_check(*path); });
 }

@@ -35,6 +35,7 @@ int parse_and_run(int argc, const char* const* argv) {
   add_check(app, exit_code);
   add_calls(app, exit_code);
   add_transfers(app, exit_code);
+  add_recordings(app, exit_code);
   add_trace(app, exit_code);
   try {
     app.parse(argc, argv);

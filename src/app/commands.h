@@ -13,6 +13,7 @@ void add_serve(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_calls(CLI::App& app, int& exit_code);
 void add_transfers(CLI::App& app, int& exit_code);
+void add_recordings(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
 
 }  // namespace baton::app

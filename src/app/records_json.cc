@@ -31,7 +31,67 @@ std::string amount(std::int64_t micros) {
   return text.data();
 }
 
+Json or_null(const std::optional<std::int64_t>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+// Tenths of a millisecond are what jitter is good for.
+Json milliseconds(const std::optional<std::int64_t>& micros) {
+  if (!micros) return nullptr;
+  return static_cast<double>((*micros + 50) / 100) / 10;
+}
+
+Json score(const std::optional<std::int64_t>& hundredths) {
+  return hundredths ? Json(static_cast<double>(*hundredths) / 100) : Json(nullptr);
+}
+
+Json json_of(const call::LegQuality& leg) {
+  return Json{
+      {"party", leg.party},
+      {"sip_call_id", leg.sip_call_id},
+      {"codec", or_null(leg.codec)},
+      {"packets_received", leg.packets_received},
+      {"packets_sent", leg.packets_sent},
+      {"packets_dropped", leg.packets_dropped},
+      {"packets_lost", or_null(leg.lost)},
+      {"jitter_ms", milliseconds(leg.jitter_us)},
+      {"jitter_max_ms", milliseconds(leg.jitter_us_max)},
+      {"mos", score(leg.mos)},
+      {"reported_packets_lost", or_null(leg.reported_lost)},
+      {"reported_jitter_ms", milliseconds(leg.reported_jitter_us)},
+      {"reported_jitter_max_ms", milliseconds(leg.reported_jitter_us_max)},
+      {"reported_mos", score(leg.reported_mos)},
+      {"round_trip_ms", milliseconds(leg.round_trip_us)},
+      {"round_trip_max_ms", milliseconds(leg.round_trip_us_max)},
+  };
+}
+
+Json json_of(const call::RecordingRecord& recording) {
+  return Json{
+      {"recording_id", recording.recording_id},
+      {"call_uuid", recording.call_uuid},
+      {"root_call_uuid", recording.root_call_uuid},
+      {"transfer_id", or_null(recording.transfer_id)},
+      {"chain_id", recording.chain_id},
+      {"segment", recording.segment},
+      {"account_id", recording.account_id},
+      {"trunk_id", recording.trunk_id},
+      {"file", or_null(recording.file)},
+      {"status", recording.status},
+      {"reason", or_null(recording.reason)},
+      {"started_at", to_iso8601(recording.started_at)},
+      {"ended_at", to_iso8601(recording.ended_at)},
+      {"duration_ms", recording.duration_ms},
+      {"bytes", recording.bytes},
+      {"packets_dropped", recording.packets_dropped},
+  };
+}
+
 Json json_of(const call::Cdr& cdr) {
+  Json recordings = Json::array();
+  for (const call::RecordingRecord& one : cdr.recordings) recordings.push_back(json_of(one));
+  Json media = Json::array();
+  for (const call::LegQuality& leg : cdr.media) media.push_back(json_of(leg));
   const Duration answered = cdr.answered_at ? cdr.ended_at - *cdr.answered_at : Duration{0};
   return Json{
       {"call_uuid", cdr.call_uuid},
@@ -60,6 +120,8 @@ Json json_of(const call::Cdr& cdr) {
       {"total_amount", amount(cdr.price_micros)},
       {"caller_sip_call_id", cdr.caller_sip_call_id},
       {"destination_sip_call_id", cdr.destination_sip_call_id},
+      {"media", std::move(media)},
+      {"recordings", std::move(recordings)},
   };
 }
 
@@ -129,6 +191,10 @@ std::string to_json(const std::vector<call::Cdr>& cdrs) {
 
 std::string to_json(const std::vector<call::TransferRecord>& transfers) {
   return text_of(array_of(transfers));
+}
+
+std::string to_json(const std::vector<call::RecordingRecord>& recordings) {
+  return text_of(array_of(recordings));
 }
 
 std::string to_json(const store::History& history) {

@@ -12,6 +12,7 @@ namespace baton::app {
 
 [[nodiscard]] std::string to_json(const std::vector<call::Cdr>& cdrs);
 [[nodiscard]] std::string to_json(const std::vector<call::TransferRecord>& transfers);
+[[nodiscard]] std::string to_json(const std::vector<call::RecordingRecord>& recordings);
 [[nodiscard]] std::string to_json(const store::History& history);
 
 }  // namespace baton::app

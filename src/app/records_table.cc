@@ -56,6 +56,36 @@ std::string one_line(const call::TransferRecord& transfer) {
   return text + "\n";
 }
 
+// The worse of the two directions, so far as they are known.
+std::optional<std::int64_t> worst_mos(const call::LegQuality& leg) {
+  if (!leg.mos) return leg.reported_mos;
+  return leg.reported_mos ? std::min(*leg.mos, *leg.reported_mos) : *leg.mos;
+}
+
+std::string decimal(std::int64_t value, std::int64_t unit) {
+  return std::to_string(value / unit) + "." + std::to_string(value % unit * 10 / unit);
+}
+
+std::string one_line(const call::LegQuality& leg) {
+  std::string text = "    audio of the " + printable(leg.party) + ": " + or_dash(leg.codec) + ", " +
+                     std::to_string(leg.packets_received) + " packets in, " +
+                     std::to_string(leg.packets_sent) + " out";
+  if (leg.lost) text += ", lost " + std::to_string(*leg.lost) + " in";
+  if (leg.reported_lost) {
+    text += (leg.lost ? " and " : ", lost ") + std::to_string(*leg.reported_lost) + " out";
+  }
+  if (leg.jitter_us) text += ", jitter " + decimal(*leg.jitter_us, 1'000) + " ms";
+  if (leg.round_trip_us) text += ", round trip " + decimal(*leg.round_trip_us, 1'000) + " ms";
+  if (const auto mos = worst_mos(leg)) text += ", MOS " + decimal(*mos, 100);
+  return text + "\n";
+}
+
+std::string one_line(const call::RecordingRecord& recording) {
+  std::string text = "    recording: " + or_dash(recording.file) + ", " + printable(recording.status);
+  if (!recording.reason.empty()) text += " (" + printable(recording.reason) + ")";
+  return text + ", " + short_duration(std::chrono::milliseconds(recording.duration_ms)) + "\n";
+}
+
 }  // namespace
 
 std::string calls_table(const std::vector<call::Cdr>& cdrs) {
@@ -108,12 +138,35 @@ std::string transfers_table(const std::vector<call::TransferRecord>& transfers) 
                rows, columns_default);
 }
 
+std::string recordings_table(const std::vector<call::RecordingRecord>& recordings) {
+  if (recordings.empty()) return "no recordings\n";
+  std::vector<std::string> ids;
+  for (const call::RecordingRecord& one : recordings) ids.push_back(printable(one.recording_id));
+  ids = abbreviate(ids, id_length);
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
+    const call::RecordingRecord& one = recordings[i];
+    rows.push_back(
+        {ids[i], short_time(one.started_at), printable(one.call_uuid.substr(0, id_length)),
+         short_duration(std::chrono::milliseconds(one.duration_ms)), std::to_string(one.segment),
+         one.reason.empty() ? printable(one.status) : printable(one.status) + ": " + printable(one.reason),
+         or_dash(one.file)});
+  }
+  return table(
+      {{"RECORDING"}, {"START (UTC)"}, {"CALL"}, {"LENGTH"}, {"PART"}, {"STATUS", true}, {"FILE", true}},
+      rows, columns_default);
+}
+
 std::string history_summary(const store::History& history) {
   std::string text = "Call " + printable(history.root_call_uuid);
   if (!history.trace.empty()) text += ", " + short_time(history.trace.front().at) + " UTC";
   text += "\n";
   if (history.cdrs.empty()) text += "  no call record yet: the call goes on, or was not kept\n";
-  for (const call::Cdr& cdr : history.cdrs) text += one_line(cdr);
+  for (const call::Cdr& cdr : history.cdrs) {
+    text += one_line(cdr);
+    for (const call::LegQuality& leg : cdr.media) text += one_line(leg);
+    for (const call::RecordingRecord& one : cdr.recordings) text += one_line(one);
+  }
   for (const call::TransferRecord& transfer : history.transfers) text += one_line(transfer);
   return text;
 }

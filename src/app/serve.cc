@@ -1,4 +1,5 @@
 #include "app/serve.h"
+#include "app/media_files.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -261,6 +262,7 @@ std::string needs_restart(const config::Server& a, const config::Server& b) {
   note(a.media == b.media, "media");
   note(a.store_path == b.store_path, "store.path");
   note(a.trace == b.trace, "store.trace");
+  note(a.recording_directory == b.recording_directory, "recording.directory");
   note(a.limits == b.limits, "limits");
   note(a.name_servers == b.name_servers, "dns");
   return changed;
@@ -284,6 +286,7 @@ class Server {
  private:
   void reload();
   void reload_tls(const config::Server& loaded);
+  void reload_prompts(const config::Config& loaded);
   void log(engine::Severity severity, const char* event, Fields fields = {}) const {
     logger_({severity, event, std::move(fields)});
   }
@@ -298,6 +301,7 @@ class Server {
   const Signals& signals_;
   std::size_t descriptors_;  // that may be open
   Logger logger_;
+  std::shared_ptr<media::PromptLibrary> prompts_ = std::make_shared<media::PromptLibrary>();
   std::unique_ptr<store::Writer> writer_;  // after the logger, which it uses; before the shard, which uses it
   std::unique_ptr<shard::Shard> shard_;
   bool stalled_ = false;
@@ -330,7 +334,9 @@ int Server::open(const config::Config& config) {
     log(engine::Severity::warning, "config.warning", {{"warning", warning.to_string()}});
   }
   for (const config::Problem& problem : tls.problems) say(problem.to_string());
-  if (!tls.problems.empty()) return exit_failed;
+  MediaFiles media = load_media(config, options_.config_path);
+  for (const config::Problem& problem : media.problems) say(problem.to_string());
+  if (!tls.problems.empty() || !media.problems.empty()) return exit_failed;
   shard::Options options;
   options.engine = *std::move(engine);
   options.model = config.model;
@@ -339,6 +345,15 @@ int Server::open(const config::Config& config) {
     options.listeners.push_back({l.transport, l.bind, l.advertised, tls.contexts[i]});
   }
   options.relay = relay_options(running_.media);
+  prompts_->replace(std::move(media.prompts));
+  options.relay.prompts = prompts_;
+  if (!running_.recording_directory.empty()) {
+    options.relay.recorder = std::make_shared<media::Recorder>(media::Recorder::Options{
+        .directory = running_.recording_directory,
+        .log = [this](const char* event, const std::string& file, const std::string& why) {
+          log(engine::Severity::error, event, {{"file", file}, {"why", why}});
+        }});
+  }
   options.net.resolver.servers = running_.name_servers;
   if (!fill_random(&options.net.resolver.seed, sizeof options.net.resolver.seed)) {
     say("can not start: the system gives no random bytes");
@@ -405,10 +420,24 @@ void Server::reload() {
   running_.drain_timeout = loaded->server.drain_timeout;
   running_.log_level = loaded->server.log_level;
   logger_.set_level(running_.log_level);
+  reload_prompts(*loaded);
   shard_->post(engine::ModelChanged{loaded->model});
   log(engine::Severity::info, "config.reloaded", {{"file", options_.config_path}});
   if (!changed.empty()) log(engine::Severity::warning, "config.needs_restart", {{"settings", changed}});
   reload_tls(loaded->server);
+}
+
+// A prompt that can not be read is as it was before, or silence.
+void Server::reload_prompts(const config::Config& loaded) {
+  MediaFiles files = load_media(loaded, options_.config_path);
+  for (const config::Problem& problem : files.problems) {
+    log(engine::Severity::error, "media.not_reloaded", {{"problem", problem.to_string()}});
+  }
+  for (const trunk::Trunk& trunk : loaded.model->trunks) {
+    if (trunk.hold_music.empty() || files.prompts.contains(trunk.hold_music)) continue;
+    if (auto before = prompts_->find(trunk.hold_music)) files.prompts.emplace(trunk.hold_music, before);
+  }
+  prompts_->replace(std::move(files.prompts));
 }
 
 // Each listener for itself: a bad certificate leaves the one before in place, there and nowhere else.
@@ -479,6 +508,16 @@ void Server::log_figures() const {
        field("answers_withheld", s.counters.answers_withheld),
        field("overloads", s.counters.overloads),
        field("overload_refused", s.counters.overload_refused),
+       field("rtp_received", s.counters.rtp_received),
+       field("rtp_sent", s.counters.rtp_sent),
+       field("rtp_dropped", s.counters.rtp_dropped),
+       field("rtp_lost", s.counters.rtp_lost),
+       field("rtp_timeouts", s.counters.rtp_timeouts),
+       field("legs_rated", s.counters.legs_rated),
+       field("legs_poor", s.counters.legs_poor),
+       field("digits_told", s.counters.digits_told),
+       field("recordings", s.counters.recordings),
+       field("recordings_failed", s.counters.recordings_failed),
        field("messages_in", s.counters.messages_in),
        field("malformed", s.counters.malformed_dropped)});
   log(engine::Severity::info, "server.network",
@@ -514,7 +553,8 @@ bool Server::wait_for(Duration longest, Done&& done) {
 int Server::stop() {
   const auto no_calls_since = [this](std::uint64_t command) {
     const shard::Status status = shard_->status();
-    return status.commands_heard >= command && status.census.calls == 0 && status.census.live_legs == 0;
+    return status.commands_heard >= command && status.census.calls == 0 && status.census.live_legs == 0 &&
+           status.census.recordings == 0;
   };
   const std::size_t calls = shard_->status().census.calls;
   log(engine::Severity::info, "server.draining",

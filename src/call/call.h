@@ -27,6 +27,11 @@ struct Span {
   Cdr cdr;
   trunk::Admission::Ticket ticket;
   bool open = false;
+  // What is being recorded of it; the chain and the segment also afterwards.
+  media::RecordingId recording = 0;
+  std::string chain_id;
+  unsigned segment = 0;
+  unsigned recordings = 0;  // of this stretch
 };
 
 // Where a call goes when the target of its last transfer hangs up: back to the number that transferred it.

@@ -28,9 +28,12 @@ class Calls {
   [[nodiscard]] std::optional<Time> next_deadline() const;
   void hang_up_all();
   void cancel_transfer(const std::string& transfer_id);
+  void record_call(const std::string& call_uuid, bool on);
+  void recorded(const media::Recorded& result);
 
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
   [[nodiscard]] std::size_t transfers() const { return transfers_.size(); }
+  [[nodiscard]] std::size_t recordings() const { return recordings_.size(); }
   [[nodiscard]] std::size_t tickets() const { return admission_.held(); }
   // The first thing that is not as it must be between steps; empty: all well.
   [[nodiscard]] std::string check_invariants();
@@ -98,12 +101,14 @@ class Calls {
   void on_silent(const LegSilent& event);
   void on_confirmed(const LegConfirmed& event);
   void on_updated(const LegUpdated& event);
+  void on_digit(const LegDigit& event);
   void leg_left(Call& call, LegHandle leg, const Why& why);
   void end_call(Call& call, LegHandle leaver, const Why& why);
   void fail_setup(Call& call);
   void erase_if_over(Call& call);
   void hear(LegHandle listener, LegHandle source);
   void hear_silence(LegHandle listener);
+  [[nodiscard]] std::string hold_music(const Leg& leg) const;
   void take_off_hold(LegHandle leg);
   // calls_codecs.cc
   void introduce(LegHandle stays, LegHandle comes, bool both_off_hold = false);
@@ -179,6 +184,13 @@ class Calls {
   void arm(Transfer& transfer, TransferTimer timer, Duration after);
   void disarm(Transfer& transfer, TransferTimer timer);
 
+  // calls_recording.cc
+  [[nodiscard]] bool wants_recording(const std::string& trunk_id, const std::string& own_number) const;
+  void begin_recording(Call& call);
+  void continue_recording(Call& call, const Span& before, bool wanted);
+  void start_recording(Call& call);
+  void stop_recording(Span& span);
+
   // calls_records.cc
   void open_span(Call& call, const Setup& setup, const Leg& caller);
   void close_span(Span& span, Time ended_at, const Why& why);
@@ -213,6 +225,8 @@ class Calls {
   std::unordered_map<std::uint64_t, TransferHandle> notifying_;  // by packed notifier leg
   std::unordered_map<std::uint64_t, LegHandle> replacing_;       // by packed new leg: whose place it takes
   std::unordered_map<std::uint64_t, Span> leaving_;  // by packed leg: let go, its record waits for its end
+  std::unordered_map<media::RecordingId, RecordingRecord> recordings_;  // until what came of them is known
+  media::RecordingId next_recording_ = 0;
   std::deque<Fired> fired_;
   bool firing_ = false;
 };

@@ -42,6 +42,8 @@ void Calls::handle(LegEvent event) {
     on_confirmed(*confirmed);
   } else if (const auto* silent = std::get_if<LegSilent>(&event)) {
     on_silent(*silent);
+  } else if (const auto* digit = std::get_if<LegDigit>(&event)) {
+    on_digit(*digit);
   } else if (const auto* referred = std::get_if<LegReferred>(&event)) {
     on_referred(*referred);
   } else if (const auto* notified = std::get_if<LegNotified>(&event)) {
@@ -103,6 +105,7 @@ void Calls::on_answered(const LegAnswered& event) {
   hear(event.leg, call->caller);
   hear(call->caller, event.leg);
   legs_.answer(call->caller, spoken(event.leg));
+  begin_recording(*call);
   tell_joiner(*call, TransferEvent::target_answered, 200);
 }
 
@@ -219,9 +222,22 @@ void Calls::on_updated(const LegUpdated& event) {
   const LegHandle other = call->other(event.leg);
   if (!call->pending) match_codecs(other, event.leg);
   const Leg* far = legs_.find(other);
+  const Transfer* pending = transfers_.find(call->pending);
+  const bool rings = pending != nullptr && pending->state == TransferState::ringing;
+  if (far != nullptr && far->in_call() && !rings) hear(other, event.leg);
   if (far == nullptr || !far->in_call() || far->sip.hold != trunk::HoldStyle::relayed) return;
   const sdp::Direction direction = leg->remote->direction;
   if (direction != far->offer_direction) legs_.reoffer(other, direction);
+}
+
+// Whoever hears the party is told; before the answer that is who is being called.
+void Calls::on_digit(const LegDigit& event) {
+  const Leg* leg = legs_.find(event.leg);
+  const Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr || !call->has(event.leg)) return;
+  const LegHandle other = call->other(event.leg);
+  ++cx_.counters.digits_told;
+  legs_.send_key(other ? other : call->hunt.leg, event.key);
 }
 
 // A call without media is dead. But an agent that has handed over may rest while the target is called.
@@ -233,6 +249,7 @@ void Calls::on_silent(const LegSilent& event) {
       pending != nullptr && pending->transferor == event.leg) {
     return;
   }
+  ++cx_.counters.rtp_timeouts;
   const Why why{.code = Hangup::rtp_timeout,
                 .source = HangupSource::baton,
                 .reason = "SIP;cause=408;text=\"RTP timeout\""};
@@ -317,7 +334,17 @@ void Calls::hear(LegHandle listener, LegHandle source) {
   const Leg* to = legs_.find(listener);
   const Leg* from = legs_.find(source);
   if (to == nullptr || from == nullptr || to->media == 0 || from->media == 0) return;
+  const std::string music = hold_music(*from);
+  if (!music.empty()) return cx_.world.media(media::Hear{to->media, media::Hear::Play{music}});
   cx_.world.media(media::Hear{to->media, media::Hear::Party{from->media}});
+}
+
+// What stands in for a party that holds; empty: what it sends.
+std::string Calls::hold_music(const Leg& leg) const {
+  if (!leg.in_call() || !leg.remote || sdp::receives(leg.remote->direction)) return {};
+  const Call* call = calls_.find(CallHandle::unpack(leg.call));
+  const trunk::Trunk* trunk = call == nullptr ? nullptr : cx_.model->trunk(call->span.cdr.trunk_id);
+  return trunk == nullptr ? std::string{} : trunk->hold_music;
 }
 
 void Calls::hear_silence(LegHandle listener) {

@@ -44,6 +44,7 @@ void Calls::never_answered(Span& span, int status) {
 
 void Calls::close_span(Span& span, Time ended_at, const Why& why) {
   if (!span.open) return;
+  stop_recording(span);
   span.open = false;
   span.cdr.ended_at = ended_at;
   span.cdr.hangup_code = static_cast<int>(why.code);

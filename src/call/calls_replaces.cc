@@ -159,6 +159,7 @@ void Calls::join_consultation(Transfer& transfer) {
     target->root_call_uuid = call->root_uuid;
     target->party = transfer.hunt.party;
   }
+  stop_recording(other->span);
   leaving_.emplace(own->self.pack(), std::move(other->span));
   other->span.open = false;
   other->caller = {};

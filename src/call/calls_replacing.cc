@@ -180,7 +180,9 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   } else {
     span.cdr.caller_sip_call_id = leg.dialog.call_id;
   }
-  leaving_.emplace(old.self.pack(), std::exchange(call.span, std::move(span)));
+  leg.call_uuid = span.cdr.call_uuid;
+  stop_recording(call.span);
+  const auto left = leaving_.emplace(old.self.pack(), std::exchange(call.span, std::move(span))).first;
   (call.caller == old.self ? call.caller : call.callee) = leg.self;
   if (call.return_to && call.return_to->target == old.self) call.return_to.reset();
   old.call = 0;
@@ -189,6 +191,7 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   hear(stays, leg.self);
   hear_silence(old.self);
   introduce(stays, leg.self);
+  continue_recording(call, left->second, left->second.recordings != 0);
   legs_.hang_up(old.self, {.code = Hangup::transferred, .reason = replaced});
 }
 
@@ -210,6 +213,7 @@ void Calls::pick_up(Leg& leg, Leg& old, Call& call) {
   hear(leg.self, call.caller);
   hear(call.caller, leg.self);
   legs_.answer(call.caller, spoken(leg.self));
+  begin_recording(call);
 }
 
 }  // namespace baton::call

@@ -76,6 +76,7 @@ void Calls::return_answered(Call& call, Leg& leg) {
   (call.caller ? call.callee : call.caller) = leg.self;
   call.hunt.leg = {};
   call.returning = false;
+  leg.call_uuid = call.span.cdr.call_uuid;
   call.span.cdr.answered_at = cx_.now;
   call.span.cdr.sip_status = 200;
   call.span.cdr.destination_sip_call_id = leg.dialog.call_id;
@@ -85,6 +86,7 @@ void Calls::return_answered(Call& call, Leg& leg) {
   hear(leg.self, stays);
   hear(stays, leg.self);
   introduce(stays, leg.self);
+  if (wants_recording(call.span.cdr.trunk_id, call.span.cdr.to_number)) start_recording(call);
 }
 
 void Calls::fail_return(Call& call) {

@@ -56,7 +56,12 @@ struct Counters {
   // those not even tried; answers over UDP cut to the size of the request, and those that could not be.
   std::uint64_t strangers_limited = 0, sources_silenced = 0, silenced_ignored = 0, logins_failed = 0,
                 logins_throttled = 0, answers_cut = 0, answers_withheld = 0;
-  std::uint64_t overloads = 0, overload_refused = 0;  // times it began; calls turned away
+  // RTP of all legs that have ended; legs whose audio could be rated, and those below mos_poor.
+  std::uint64_t rtp_received = 0, rtp_sent = 0, rtp_dropped = 0, rtp_lost = 0;
+  std::uint64_t legs_rated = 0, legs_poor = 0, rtp_timeouts = 0;
+  std::uint64_t recordings = 0, recordings_failed = 0;  // those that are complete, and others
+  std::uint64_t digits_told = 0;                        // keys that were passed on by INFO, or came by it
+  std::uint64_t overloads = 0, overload_refused = 0;    // times it began; calls turned away
 };
 
 struct Context {

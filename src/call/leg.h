@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/slab.h"
 #include "base/target.h"
 #include "base/time.h"
+#include "call/info.h"
 #include "dialog/dialog.h"
 #include "dialog/refer_subscription.h"
 #include "dialog/session_timer.h"
@@ -100,7 +102,8 @@ struct Leg {
   // Whose: set by the call layer, carried for records and rules.
   std::uint64_t call = 0;  // packed handle; 0: disowned
   std::string root_call_uuid;
-  std::string party;  // the ladder's column
+  std::string call_uuid;  // of the record it belongs to; empty: the root call's
+  std::string party;      // the ladder's column
   std::string account_id;
   std::string trunk_id;    // set on a trunk's endpoint leg
   std::string carrier_id;  // set on a carrier's leg
@@ -204,6 +207,7 @@ struct Leg {
   std::vector<PendingRequest> pending;
   std::uint64_t way_query = 0;    // a look-up of the peer's host that is out; 0: none
   std::vector<Target> more_ways;  // what else it found
+  std::deque<KeyPress> keys;      // to be told by INFO, one after the other
   std::vector<OpenRefer> open_refers;
   std::vector<Subscription> subscriptions;
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)

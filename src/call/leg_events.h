@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/target.h"
+#include "call/info.h"
 #include "call/leg.h"
 
 namespace baton::call {
@@ -59,6 +60,12 @@ struct LegSilent {
   LegHandle leg;
 };
 
+// The peer pressed a key, and its other party is not told by the media plane.
+struct LegDigit {
+  LegHandle leg;
+  KeyPress key;
+};
+
 enum class LegEnd : std::uint8_t {
   hung_up,    // the peer's BYE
   cancelled,  // the peer's CANCEL before the answer
@@ -87,6 +94,6 @@ struct LegNotified {
 };
 
 using LegEvent = std::variant<LegOffered, LegReady, LegProgress, LegAnswered, LegFailed, LegConfirmed,
-                              LegUpdated, LegEnded, LegReferred, LegNotified, LegSilent, LegTarget>;
+                              LegUpdated, LegEnded, LegReferred, LegNotified, LegSilent, LegTarget, LegDigit>;
 
 }  // namespace baton::call

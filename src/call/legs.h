@@ -15,6 +15,7 @@
 #include "call/hangup.h"
 #include "call/leg.h"
 #include "call/leg_events.h"
+#include "call/records.h"
 #include "sip/dialog_id.h"
 #include "trunk/policy.h"
 
@@ -125,6 +126,9 @@ class Legs {
   // A party on hold may be silent; whether it is still there is asked, now and as long as it holds.
   void probe(LegHandle leg);
 
+  // A key for the party to hear or be told of, as its settings have it.
+  void send_key(LegHandle leg, const KeyPress& key);
+
   // ---- REFER ----
   void answer_refer(LegHandle leg, txn::TxnId refer, const Rejection& verdict,
                     const std::vector<sip::Draft::Field>& headers = {});
@@ -227,6 +231,10 @@ class Legs {
   bool enter_early(Leg& leg, const sip::Message& response, const Source& source);
   void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
   void drop_fork(Leg& leg, const sip::Message& response, const Source& source, bool with_bye);
+  // legs_info.cc
+  void on_info(Leg& leg, txn::RequestReceived& event);
+  void pump_keys(Leg& leg);
+  [[nodiscard]] static media::DigitsBy digits_by(const Leg& leg);
   // legs_timer.cc
   void restart_session(Leg& leg);
   void send_refresh(Leg& leg);
@@ -237,6 +245,7 @@ class Legs {
   // legs_media.cc
   void open_media(Leg& leg, bool v6);
   void close_media(Leg& leg);
+  void on_media_closed(const media::Closed& closed);
   void configure(Leg& leg);
   // An offer of the peer's; the refusal when it can not be served.
   [[nodiscard]] static Result<sdp::RemoteAudio, Rejection> read_offer(std::string_view text,
@@ -279,6 +288,7 @@ class Legs {
   std::unordered_multimap<std::string, LegHandle> by_call_id_;
   std::unordered_map<media::EndpointId, LegHandle> media_;
   std::unordered_map<std::uint64_t, LegHandle> queries_;
+  std::unordered_map<media::EndpointId, LegQuality> closing_media_;  // what came of it is awaited
   media::EndpointId next_media_ = 0;
   std::set<std::string> warned_of_keys_;
   std::size_t live_ = 0;
@@ -286,13 +296,15 @@ class Legs {
   std::vector<LegHandle> unanswered_;  // ended in this step with REFERs still open
 };
 
-inline constexpr const char* accepted_types = "application/sdp, multipart/mixed";
 inline constexpr const char* allowed_methods =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE, PRACK";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, SUBSCRIBE, UPDATE, PRACK, INFO";
+inline constexpr const char* accepted_types =
+    "application/sdp, multipart/mixed, application/dtmf-relay, application/dtmf";
 inline constexpr const char* supported_tags = "timer, 100rel, norefersub, nosub, replaces, tdialog";
 // The tags of its Require that are not among those, for Unsupported (RFC 3261 8.2.2.3); empty: all are.
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
 // The session description in it; empty when there is none, or a body of another type.
+[[nodiscard]] std::string content_type(const sip::Message& message);  // lower case, without parameters
 [[nodiscard]] std::string_view sdp_of(const sip::Message& message);
 // All its Reasons as one list (RFC 3326).
 [[nodiscard]] std::string reasons_of(const sip::Message& message);

@@ -12,11 +12,6 @@ using sip::text::lowered;
 
 namespace {
 
-std::string content_type(const sip::Message& message) {
-  const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
-  return type ? lowered(type->token) : std::string{};
-}
-
 // Nothing where the body is no multipart.
 std::vector<sip::BodyPart> parts_of(const sip::Message& message) {
   const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
@@ -62,6 +57,11 @@ bool accepts_sdp(const sip::Message& invite) {
 }
 
 }  // namespace
+
+std::string content_type(const sip::Message& message) {
+  const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
+  return type ? lowered(type->token) : std::string{};
+}
 
 std::string_view sdp_of(const sip::Message& message) {
   if (content_type(message) == "application/sdp") return message.body();

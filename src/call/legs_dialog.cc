@@ -27,7 +27,8 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
 
   const bool early = leg.outgoing && !leg.in_call() && leg.state != LegState::closing;
   const bool early_update = method == sip::Method::update && leg.state == LegState::inviting;
-  if (early && method != sip::Method::refer && !early_update) {
+  const bool early_info = method == sip::Method::info && leg.state == LegState::inviting;
+  if (early && method != sip::Method::refer && !early_update && !early_info) {
     // The peer may not end or change a dialog it has not confirmed (RFC 3261 15).
     const Rejection verdict = method == sip::Method::bye
                                   ? Rejection{.status = 481, .code = Hangup::call_does_not_exist}
@@ -67,6 +68,8 @@ void Legs::on_dialog_request(Leg& leg, txn::RequestReceived& event) {
                       {sip::HeaderId::accept, {}, accepted_types}});
     case sip::Method::prack:
       return on_prack(leg, event);
+    case sip::Method::info:
+      return on_info(leg, event);
     case sip::Method::notify:
       // We subscribe to nothing: none can match (RFC 6665 4.1.3).
       return respond(request, event.txn, {.status = 481}, &leg);
@@ -251,6 +254,8 @@ void Legs::on_pending_failed(Leg& leg, const PendingRequest& request, int status
       return on_change_failed(leg, request, response, status);
     case sip::Method::options:
       return on_probe_answered(leg, status);
+    case sip::Method::info:
+      return pump_keys(leg);
     default:
       return;
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "call/legs.h"
+#include "call/quality.h"
 
 namespace baton::call {
 namespace {
@@ -38,7 +39,33 @@ void Legs::open_media(Leg& leg, bool v6) {
 
 void Legs::close_media(Leg& leg) {
   if (leg.media == 0 || media_.erase(leg.media) == 0) return;
+  LegQuality& quality = closing_media_[leg.media];
+  quality.call_uuid = leg.call_uuid.empty() ? leg.root_call_uuid : leg.call_uuid;
+  quality.root_call_uuid = leg.root_call_uuid;
+  quality.party = leg.party;
+  quality.sip_call_id = leg.dialog.call_id;
   cx_.world.media(media::Close{leg.media});
+}
+
+// The leg may be gone by now.
+void Legs::on_media_closed(const media::Closed& closed) {
+  const auto it = closing_media_.find(closed.id);
+  if (it == closing_media_.end()) return;
+  LegQuality quality = std::move(it->second);
+  closing_media_.erase(it);
+  cx_.counters.rtp_received += closed.packets_received;
+  cx_.counters.rtp_sent += closed.packets_sent;
+  cx_.counters.rtp_dropped += closed.packets_dropped;
+  if (closed.received) cx_.counters.rtp_lost += closed.received->lost;
+  // Nothing was ever agreed with it: an attempt that failed, or one of many that rang.
+  if (!closed.codec || quality.call_uuid.empty()) return;
+  quality.ended_at = cx_.now;
+  describe(closed, quality);
+  if (quality.mos) {
+    ++cx_.counters.legs_rated;
+    if (*quality.mos < mos_poor) ++cx_.counters.legs_poor;
+  }
+  cx_.world.write(std::move(quality));
 }
 
 void Legs::media_done(const media::Result& result) {
@@ -74,6 +101,10 @@ void Legs::media_done(const media::Result& result) {
     // A party that holds may say nothing while it does, as long as it is there.
     if (leg->remote && leg->remote->direction != sdp::Direction::sendrecv) return probe(leg->self);
     emit(LegSilent{leg->self});
+  } else if (const auto* closed = std::get_if<media::Closed>(&result)) {
+    on_media_closed(*closed);
+  } else if (const auto* digit = std::get_if<media::Digit>(&result)) {
+    if (const Leg* leg = leg_of(digit->id)) emit(LegDigit{leg->self, {digit->event, digit->lasted}});
   }
 }
 
@@ -109,6 +140,7 @@ void Legs::configure(Leg& leg) {
   configure.dtmf_payload_type_ours = leg.local.dtmf_payload_type;
   agree_on_keys(leg);
   configure.srtp = leg.srtp;
+  configure.digits = digits_by(leg);
   cx_.world.media(configure);
 }
 
@@ -149,8 +181,10 @@ std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
     configure(leg);
     return sdp;
   }
-  leg.local.dtmf_payload_type = sdp::default_dtmf_payload_type;
-  leg.numbers.reserve(sdp::default_dtmf_payload_type);
+  if (leg.sip.dtmf != trunk::DtmfStyle::in_band) {
+    leg.local.dtmf_payload_type = sdp::default_dtmf_payload_type;
+    leg.numbers.reserve(sdp::default_dtmf_payload_type);
+  }
   leg.local.formats.clear();
   for (const sdp::Codec codec : widened(leg, leg.wanted)) {
     leg.local.formats.push_back(leg.numbers.format(codec));
@@ -167,7 +201,8 @@ std::string Legs::make_answer(Leg& leg, std::vector<sdp::Codec> wanted) {
   // One codec in the answer: what will be sent is never in doubt.
   if (chosen.size() > 1) chosen.resize(1);
   leg.local.formats = std::move(chosen);
-  leg.local.dtmf_payload_type = offer.dtmf_payload_type;
+  leg.local.dtmf_payload_type =
+      leg.sip.dtmf == trunk::DtmfStyle::in_band ? std::nullopt : offer.dtmf_payload_type;
   leg.local.direction = sdp::mirror(offer.direction);
   leg.local.ptime_ms = offer.ptime_ms;
   answer_keys(leg);

@@ -14,6 +14,42 @@ namespace baton::call {
 enum class HangupSource : std::uint8_t { customer, carrier, baton };
 [[nodiscard]] const char* to_string(HangupSource source);
 
+// How the audio of one leg was: what we received from its party, and what the party reported of what we sent.
+// Nothing: not known. MOS in hundredths, see quality.h.
+struct LegQuality {
+  std::string call_uuid;  // of the call record the leg belongs to
+  std::string root_call_uuid;
+  std::string party;        // "caller", "endpoint", "target" …
+  std::string sip_call_id;  // of the leg
+  std::string codec;        // what its party was sent last; empty: nothing was agreed
+  Time ended_at{};
+  std::int64_t packets_received = 0, packets_sent = 0, packets_dropped = 0;
+  std::optional<std::int64_t> lost, jitter_us, jitter_us_max, mos;
+  std::optional<std::int64_t> reported_lost, reported_jitter_us, reported_jitter_us_max, reported_mos;
+  std::optional<std::int64_t> round_trip_us, round_trip_us_max;
+  bool operator==(const LegQuality&) const = default;
+};
+
+// What two parties said, in a file.
+struct RecordingRecord {
+  std::string recording_id;
+  std::string call_uuid;  // of the call record it belongs to
+  std::string root_call_uuid;
+  std::string transfer_id;  // the transfer that made that leg; empty on the original
+  std::string chain_id;     // the first recording's of those that belong together
+  unsigned segment = 1;     // its place among them
+  std::string account_id, trunk_id;
+  std::string file;  // its path; empty: there is none
+  std::string
+      status;  // "complete", "incomplete" (the rest could not be written), "failed" (there is no audio)
+  std::string reason;  // why it is not complete
+  Time started_at{}, ended_at{};
+  std::int64_t duration_ms = 0;  // of audio in the file
+  std::int64_t bytes = 0;
+  std::int64_t packets_dropped = 0;  // that there was no time to write
+  bool operator==(const RecordingRecord&) const = default;
+};
+
 // One call detail record: the span in which one destination leg served the call. The original leg's runs from
 // the start until the transferor was disconnected; a transfer leg's from the target's answer to the end.
 struct Cdr {
@@ -40,6 +76,9 @@ struct Cdr {
   std::string caller_sip_call_id;  // SIP Call-ID of the leg towards the transferee
   std::string destination_sip_call_id;
   std::int64_t price_micros = 0;
+  // Written apart: of its legs, when each one's ports are given back; when each one is complete.
+  std::vector<LegQuality> media;
+  std::vector<RecordingRecord> recordings;
 };
 
 struct TransferStep {

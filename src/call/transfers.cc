@@ -256,6 +256,7 @@ void Calls::promote_target(Transfer& transfer) {
   (was_caller ? call->caller_id : call->callee_id) = trunk::CallerId{transfer.destination.number, {}, false};
   if (Leg* transferor = legs_.find(transfer.transferor)) transferor->call = 0;
 
+  stop_recording(call->span);
   if (!transfer.transferor_left_at) transfer.old_span = std::move(call->span);
   const Leg* transferee = legs_.find(transfer.transferee);
   Span span;
@@ -284,7 +285,11 @@ void Calls::promote_target(Transfer& transfer) {
   cdr.transport = to_string(target->source.transport);
   cdr.caller_sip_call_id = transferee != nullptr ? transferee->dialog.call_id : old.caller_sip_call_id;
   cdr.destination_sip_call_id = target->dialog.call_id;
+  target->call_uuid = cdr.call_uuid;
   call->span = std::move(span);
+  // Its own number's setting, or its trunk's; who is reached over a carrier has neither.
+  const trunk::Number* own = cx_.model->number(transfer.destination.number);
+  continue_recording(*call, transfer.old_span, own != nullptr && wants_recording(own->trunk_id, own->e164));
   transfer.record.carrier_id = target->carrier_id;
   ++cx_.counters.transfers_bridged;
   step(transfer, "answered", 200);

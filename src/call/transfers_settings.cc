@@ -95,6 +95,7 @@ void Calls::excuse_transferor(Transfer& transfer) {
     transfer.left_source = source_of(*leg);
   }
   (transfer.transferor_called ? call->caller : call->callee) = {};
+  stop_recording(call->span);
   transfer.old_span = std::move(call->span);
   call->span = {};
   step(transfer, "transferor_left");

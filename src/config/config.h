@@ -53,7 +53,8 @@ struct Limits {
 struct Server {
   std::vector<Listen> listeners;
   Media media;
-  std::string store_path;  // SQLite file; relative to the configuration file
+  std::string recording_directory;  // relative to the configuration file; empty: nothing is recorded
+  std::string store_path;           // SQLite file; relative to the configuration file
   bool trace = true;
   std::string log_level = "info";  // debug, info, warning, error
   Duration drain_timeout = 30s;    // on SIGTERM: how long calls may go on

@@ -363,6 +363,14 @@ Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::strin
   return to_word(text, words);
 }
 
+Converted<trunk::DtmfStyle> to_dtmf_style(const std::string& text) {
+  static constexpr Word<trunk::DtmfStyle> words[] = {{"auto", trunk::DtmfStyle::automatic},
+                                                     {"rfc4733", trunk::DtmfStyle::telephone_events},
+                                                     {"inband", trunk::DtmfStyle::in_band},
+                                                     {"info", trunk::DtmfStyle::info}};
+  return to_word(text, words);
+}
+
 Converted<trunk::HoldStyle> to_hold_style(const std::string& text) {
   static constexpr Word<trunk::HoldStyle> words[] = {{"anchored", trunk::HoldStyle::anchored},
                                                      {"relayed", trunk::HoldStyle::relayed}};

@@ -59,6 +59,7 @@ using Converted = Result<T, Mistake>;
 [[nodiscard]] Converted<trunk::DiversionHeader> to_diversion_header(const std::string& text);
 [[nodiscard]] Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::string& text);
 [[nodiscard]] Converted<sdp::Codec> to_codec(const std::string& text);  // "opus", "G722", "PCMU", "PCMA"
+[[nodiscard]] Converted<trunk::DtmfStyle> to_dtmf_style(const std::string& text);
 [[nodiscard]] Converted<trunk::HoldStyle> to_hold_style(const std::string& text);
 [[nodiscard]] Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text);
 [[nodiscard]] Converted<trunk::Srtp> to_srtp(const std::string& text);

@@ -135,6 +135,19 @@ void check_geo(const Sections& accounts, const trunk::Model& model) {
   }
 }
 
+void check_recording(const Sections& trunks, const Sections& numbers, const Server& server,
+                     const trunk::Model& model) {
+  if (!server.recording_directory.empty()) return;
+  constexpr const char* what = "nothing says where recordings are kept";
+  constexpr const char* remedy = R"(add [recording] with directory = "…")";
+  for (std::size_t i = 0; i < trunks.size(); ++i) {
+    if (model.trunks[i].recording.enabled) trunks[i].table("recording").problem("enabled", what, remedy);
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (model.numbers[i].record.value_or(false)) numbers[i].problem("record", what, remedy);
+  }
+}
+
 void check_carriers(const Sections& carriers, const Server& server, const trunk::Model& model) {
   std::map<IpNetwork, std::size_t> owners;
   for (std::size_t i = 0; i < carriers.size(); ++i) {
@@ -168,6 +181,7 @@ void link_model(const Section& file, const Server& server, trunk::Model& model) 
   link_numbers(numbers, model);
   check_fixed_caller_ids(trunks, model);
   check_geo(accounts, model);
+  check_recording(trunks, numbers, server, model);
   check_carriers(carriers, server, model);
 }
 

@@ -143,6 +143,11 @@ trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix
   trunk.identity = read_identity(section.table("identity"), profile.identity);
   trunk.sip = read_sip(section.table("sip"), profile.sip, true);
   trunk.media = read_leg_media(section.table("media"), profile.media);
+  const Section recording = section.table("recording");
+  trunk.recording.enabled = recording.boolean("enabled", trunk.recording.enabled);
+  trunk.recording.through_transfers =
+      recording.boolean("through_transfers", trunk.recording.through_transfers);
+  trunk.hold_music = section.value_or<std::string>("hold_music", to_path, {});
   if (section.table("sip").has("auth_algorithms") && !section.has_items("credentials")) {
     section.table("sip").problem("auth_algorithms", "nobody logs in to this trunk",
                                  "add credentials, or remove this key");
@@ -156,6 +161,7 @@ trunk::Number read_number(const Section& section) {
   section.require("e164", R"(write e164 = "+14155551234")");
   section.require("trunk", R"(write trunk = "…", the id of the inbound trunk that takes its calls)");
   number.e164 = section.value_or("e164", to_number, number.e164);
+  if (section.has("record")) number.record = section.boolean("record", false);
   number.trunk_id = section.value_or("trunk", to_domain_label, number.trunk_id);
   return number;
 }

@@ -238,6 +238,7 @@ Server read_server(const Section& file, const std::string& file_name) {
   server.media = read_media(file.table("media"), server);
   const Section store = file.table("store");
   server.store_path = beside(file_name, store.value_or<std::string>("path", to_path, "baton.db"));
+  server.recording_directory = read_path(file.table("recording"), "directory", file_name);
   server.trace = store.boolean("trace", server.trace);
   server.limits = read_limits(file.table("limits"));
   server.name_servers = read_name_servers(file.table("dns"));

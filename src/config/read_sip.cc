@@ -31,6 +31,7 @@ trunk::SipSettings read_sip(const Section& section, trunk::SipSettings sip, bool
                       R"(write for example srtp_suites = ["AES_CM_128_HMAC_SHA1_80"], or srtp = "off")");
     }
   }
+  sip.dtmf = section.value_or("dtmf", to_dtmf_style, sip.dtmf);
   if (!has_logins || !section.has("auth_algorithms")) return sip;
   sip.auth_algorithms = section.values("auth_algorithms", to_digest_algorithm);
   if (!section.has_items("auth_algorithms")) {

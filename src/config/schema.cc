@@ -10,8 +10,8 @@ namespace {
 
 using Keys = std::string_view;
 
-constexpr Keys file_keys[] = {"server", "tls",     "media", "store",  "log",     "dns",
-                              "limits", "account", "trunk", "number", "carrier", "profile"};
+constexpr Keys file_keys[] = {"server",  "tls",   "media",  "store",   "log",     "dns",      "limits",
+                              "account", "trunk", "number", "carrier", "profile", "recording"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
@@ -47,19 +47,25 @@ constexpr Keys trunk_keys[] = {"id",
                                "transfer",
                                "identity",
                                "sip",
+                               "hold_music",
+                               "recording",
                                "media"};
+constexpr Keys recording_keys[] = {"directory"};
+constexpr Keys trunk_recording_keys[] = {"enabled", "through_transfers"};
 constexpr Keys credentials_keys[] = {"username", "password"};
 constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_timeout",    "depth_max",
                                   "allowed_hosts", "caller_id",        "fixed_caller_id", "copy_headers",
                                   "attended",      "notify_id_first",  "notify_progress", "last_bye",
                                   "early_bye",     "on_target_hangup", "fallback_targets"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
-constexpr Keys trunk_sip_keys[] = {"session_expires", "min_se", "reliable_provisionals", "hold",
-                                   "failover_after",  "srtp",   "srtp_suites",           "auth_algorithms"};
+constexpr Keys trunk_sip_keys[] = {
+    "session_expires", "min_se", "reliable_provisionals", "hold",           "dtmf",
+    "failover_after",  "srtp",   "srtp_suites",           "auth_algorithms"};
 constexpr Keys carrier_sip_keys[] = {
-    "session_expires", "min_se", "reliable_provisionals", "hold", "failover_after", "srtp", "srtp_suites"};
+    "session_expires", "min_se", "reliable_provisionals", "hold", "dtmf", "failover_after", "srtp",
+    "srtp_suites"};
 constexpr Keys leg_media_keys[] = {"codecs", "renegotiate"};
-constexpr Keys number_keys[] = {"e164", "trunk"};
+constexpr Keys number_keys[] = {"e164", "trunk", "record"};
 constexpr Keys carrier_keys[] = {"id",
                                  "profile",
                                  "name",
@@ -89,6 +95,7 @@ constexpr SectionSchema sections[] = {
     {"tls", tls_keys},
     {"media", media_keys},
     {"store", store_keys},
+    {"recording", recording_keys},
     {"log", log_keys},
     {"dns", dns_keys},
     {"limits", limits_keys},
@@ -100,6 +107,7 @@ constexpr SectionSchema sections[] = {
     {"trunk.identity", identity_keys},
     {"trunk.sip", trunk_sip_keys},
     {"trunk.media", leg_media_keys},
+    {"trunk.recording", trunk_recording_keys},
     {"profile", profile_keys},
     {"profile.transfer", profile_transfer_keys},
     {"profile.identity", profile_identity_keys},

@@ -68,7 +68,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
             .transactions = txns_.size(),
             .media_endpoints = legs_.media_count(),
             .tickets = calls_.tickets(),
-            .live_legs = legs_.live()};
+            .live_legs = legs_.live(),
+            .recordings = calls_.recordings()};
   }
   [[nodiscard]] const Counters& counters() const { return cx_.counters; }
   [[nodiscard]] std::string check_invariants() { return calls_.check_invariants(); }
@@ -255,7 +256,10 @@ class Engine::Impl final : public txn::Sink, public call::World {
   void take(const Resolved& resolved) {
     if (!legs_.resolved(resolved.query, resolved.targets)) calls_.resolved(resolved.query, resolved.targets);
   }
-  void take(const MediaDone& done) { legs_.media_done(done.result); }
+  void take(const MediaDone& done) {
+    if (const auto* recorded = std::get_if<media::Recorded>(&done.result)) return calls_.recorded(*recorded);
+    legs_.media_done(done.result);
+  }
   void take(const Tick&) {}
   void take(ModelChanged changed) {
     BATON_ASSERT(changed.model != nullptr);
@@ -265,6 +269,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
   void take(const Drain&) { cx_.draining = true; }
   void take(const HangUpAll&) { calls_.hang_up_all(); }
   void take(const CancelTransfer& cancel) { calls_.cancel_transfer(cancel.transfer_id); }
+  void take(const RecordCall& record) { calls_.record_call(record.call_uuid, record.on); }
 
   void drain() {
     for (;;) {

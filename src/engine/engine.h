@@ -39,9 +39,10 @@ struct Options {
 // What is alive, for the invariant "at rest nothing remains" and for metrics.
 struct Census {
   std::size_t calls = 0, legs = 0, transfers = 0, transactions = 0, media_endpoints = 0, tickets = 0;
-  std::size_t live_legs = 0;  // of `legs`, those whose party is still there
+  std::size_t live_legs = 0;   // of `legs`, those whose party is still there
+  std::size_t recordings = 0;  // of which it is not known yet what came of them
   [[nodiscard]] bool empty() const {
-    return calls + legs + transfers + transactions + media_endpoints + tickets == 0;
+    return calls + legs + transfers + transactions + media_endpoints + tickets + recordings == 0;
   }
 };
 

@@ -63,7 +63,13 @@ struct CancelTransfer {
   std::string transfer_id;
 };
 
+// Record what is said in a call from now on, or stop that. By call_uuid, or the root call's.
+struct RecordCall {
+  std::string call_uuid;
+  bool on = true;
+};
+
 using Input = std::variant<MessageIn, TransportFailed, FlowClosed, Resolved, MediaDone, Tick, ModelChanged,
-                           Drain, HangUpAll, CancelTransfer>;
+                           Drain, HangUpAll, CancelTransfer, RecordCall>;
 
 }  // namespace baton::engine

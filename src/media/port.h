@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/time.h"
 #include "sdp/codec.h"
 #include "sdp/crypto.h"
 
@@ -18,6 +19,7 @@ namespace baton::media {
 
 // Chosen by the machine, never used twice.
 using EndpointId = std::uint64_t;
+using RecordingId = std::uint64_t;
 
 // Take a port pair. Answered by Opened or OpenFailed.
 struct Open {
@@ -31,6 +33,13 @@ struct Srtp {
   sdp::Suite suite = sdp::Suite::aes_cm_128_hmac_sha1_80;
   sdp::MasterKey ours, theirs;
   bool operator==(const Srtp&) const = default;
+};
+
+// How a party is told which keys the other one presses.
+enum class DigitsBy : std::uint8_t {
+  events,  // telephone-events (RFC 4733), where a number for them is agreed; otherwise not at all
+  tones,   // in its audio
+  report,  // not by the plane: each is told as a Digit
 };
 
 // What the party's last offer or answer and ours amount to. May be repeated (re-INVITE).
@@ -51,6 +60,8 @@ struct Configure {
   // sends with ours (RFC 3264 5.1), many send with their own, both are understood.
   std::optional<std::uint8_t> dtmf_payload_type_ours = std::nullopt;
   std::optional<Srtp> srtp = std::nullopt;  // nothing: RTP
+  std::uint32_t dtmf_clock_rate = 8'000;    // of the telephone-events it sends and is sent
+  DigitsBy digits = DigitsBy::events;
 };
 
 // What a party hears from now on. Takes effect with the next packet; the stream it hears keeps its SSRC,
@@ -63,8 +74,12 @@ struct Hear {
   struct RingBack {
     std::string country;
   };  // ISO 3166 alpha-2 of the target; empty: the default cadence
+  // A prompt by its name, round and round; silence when there is none of that name.
+  struct Play {
+    std::string prompt;
+  };
   EndpointId listener = 0;
-  std::variant<Silence, Party, RingBack> source;
+  std::variant<Silence, Party, RingBack, Play> source;
 };
 
 // Give the ports back. Answered by Closed with the totals.
@@ -72,7 +87,25 @@ struct Close {
   EndpointId id = 0;
 };
 
-using Operation = std::variant<Open, Configure, Hear, Close>;
+// A key for the party to hear, in the way it was configured; nothing with DigitsBy::report.
+struct SendDigit {
+  EndpointId id = 0;
+  std::uint8_t event = 0;  // RFC 4733 3.2: 0-9, 10 *, 11 #, 12-15 A-D
+  Duration lasts{};
+};
+
+// Keep what two parties say from now on in a file: `left` on its left channel, `right` on its right one.
+struct Record {
+  RecordingId id = 0;
+  EndpointId left = 0, right = 0;
+  std::string name;  // of the file, without directory and ending
+};
+// Answered by Recorded. To be sent also when the endpoints have been closed.
+struct StopRecording {
+  RecordingId id = 0;
+};
+
+using Operation = std::variant<Open, Configure, Hear, Close, SendDigit, Record, StopRecording>;
 
 struct Opened {
   EndpointId id = 0;
@@ -87,13 +120,41 @@ struct OpenFailed {
 struct Silent {
   EndpointId id = 0;
 };
+// How one direction of a party's audio arrived.
+struct Reception {
+  std::uint64_t packets = 0;                       // that arrived
+  std::uint64_t lost = 0;                          // expected, and they did not (RFC 3550 A.3)
+  std::uint32_t jitter_us = 0, jitter_us_max = 0;  // mean and highest (RFC 3550 A.8)
+};
 struct Closed {
   EndpointId id = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t packets_sent = 0;
-  std::uint64_t packets_dropped = 0;  // wrong source, wrong payload type, too short …
+  std::uint64_t packets_dropped = 0;    // wrong source, wrong payload type, too short …
+  std::optional<sdp::Codec> codec{};    // what it was sent last; nothing: it was never configured
+  unsigned ptime_ms = 20;               // and in packets of that length
+  std::optional<Reception> received{};  // what it sent; nothing: no stream
+  std::optional<Reception> reported{};  // what it says in RTCP of what we sent
+  std::optional<std::uint32_t> round_trip_us{}, round_trip_us_max{};  // mean and highest, from RTCP
 };
 
-using Result = std::variant<Opened, OpenFailed, Silent, Closed>;
+// The party has pressed a key, and whoever hears it is to be told by other means.
+struct Digit {
+  EndpointId id = 0;
+  std::uint8_t event = 0;
+  Duration lasted{};
+};
+
+// A recording is over and its file complete, but for what `error` says.
+struct Recorded {
+  RecordingId id = 0;
+  std::string file{};  // its path; empty: there is none
+  Duration lasted{};   // of audio in it
+  std::uint64_t bytes = 0;
+  std::uint64_t packets_dropped = 0;  // for want of time to write them
+  std::string error{};                // empty: none
+};
+
+using Result = std::variant<Opened, OpenFailed, Silent, Closed, Digit, Recorded>;
 
 }  // namespace baton::media

@@ -9,8 +9,8 @@ namespace baton::shard {
 namespace {
 
 constexpr std::array<const char*, std::variant_size_v<engine::Input>> input_names = {
-    "message", "transport_failed", "flow_closed", "resolved",    "media_done",
-    "tick",    "model_changed",    "drain",       "hang_up_all", "cancel_transfer"};
+    "message", "transport_failed", "flow_closed",     "resolved",   "media_done", "tick", "model_changed",
+    "drain",   "hang_up_all",      "cancel_transfer", "record_call"};
 
 void keep_sooner(std::optional<Time>& next, std::optional<Time> other) {
   if (other && (!next || *other < *next)) next = other;

@@ -31,9 +31,11 @@ class Batch {
   [[nodiscard]] bool insert(const call::Cdr& cdr);
   [[nodiscard]] bool insert(const call::TransferRecord& transfer);
   [[nodiscard]] bool insert(const call::TraceMessage& message);
+  [[nodiscard]] bool insert(const call::LegQuality& leg);
+  [[nodiscard]] bool insert(const call::RecordingRecord& recording);
 
   SQLite::Database& db_;
-  SQLite::Statement cdr_, transfer_, step_, trace_;
+  SQLite::Statement cdr_, transfer_, step_, trace_, leg_quality_, recording_;
 };
 
 }  // namespace baton::store

@@ -7,6 +7,7 @@
 
 namespace baton::store {
 
-using Record = std::variant<call::Cdr, call::TransferRecord, call::TraceMessage>;
+using Record = std::variant<call::Cdr, call::TransferRecord, call::TraceMessage, call::LegQuality,
+                            call::RecordingRecord>;
 
 }  // namespace baton::store

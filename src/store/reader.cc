@@ -129,12 +129,29 @@ void add_steps(SQLite::Database& db, std::vector<call::TransferRecord>& transfer
   }
 }
 
+// What is written apart from the records themselves.
+void add_media(SQLite::Database& db, std::vector<call::Cdr>& cdrs) {
+  SQLite::Statement legs(db, std::string("SELECT ") + leg_quality_columns +
+                                 " FROM leg_quality WHERE call_uuid = ? ORDER BY ended_at, sip_call_id");
+  SQLite::Statement recordings(db, std::string("SELECT ") + recording_columns +
+                                       " FROM recording WHERE call_uuid = ? ORDER BY started_at, rowid");
+  for (call::Cdr& cdr : cdrs) {
+    legs.reset();
+    legs.bind(1, cdr.call_uuid);
+    while (legs.executeStep()) cdr.media.push_back(read_leg_quality(legs));
+    recordings.reset();
+    recordings.bind(1, cdr.call_uuid);
+    while (recordings.executeStep()) cdr.recordings.push_back(read_recording(recordings));
+  }
+}
+
 std::vector<call::Cdr> cdrs_of(SQLite::Database& db, const std::string& root) {
   SQLite::Statement statement(db, std::string("SELECT ") + cdr_columns +
                                       " FROM cdr WHERE root_call_uuid = ? ORDER BY initiated_at, rowid");
   statement.bind(1, root);
   std::vector<call::Cdr> cdrs;
   while (statement.executeStep()) cdrs.push_back(read_cdr(statement));
+  add_media(db, cdrs);
   return cdrs;
 }
 
@@ -170,7 +187,9 @@ Result<call::Cdr, std::string> cdr_named(SQLite::Database& db, std::string_view 
   SQLite::Statement statement(db, std::string("SELECT ") + cdr_columns + " FROM cdr WHERE call_uuid = ?");
   statement.bind(1, *call_uuid);
   if (!statement.executeStep()) return fail("no call " + std::string(id));
-  return read_cdr(statement);
+  std::vector<call::Cdr> one{read_cdr(statement)};
+  add_media(db, one);
+  return std::move(one.front());
 }
 
 Result<std::string, std::string> root_named(SQLite::Database& db, std::string_view id) {
@@ -205,6 +224,7 @@ Result<std::vector<call::Cdr>, std::string> Reader::cdrs(const Filter& filter) {
     bind_filter(statement, filter);
     std::vector<call::Cdr> cdrs;
     while (statement.executeStep()) cdrs.push_back(read_cdr(statement));
+    add_media(db, cdrs);
     return cdrs;
   });
 }
@@ -219,6 +239,24 @@ Result<std::vector<call::TransferRecord>, std::string> Reader::transfers(const F
     while (statement.executeStep()) transfers.push_back(read_transfer(statement));
     add_steps(db, transfers);
     return transfers;
+  });
+}
+
+Result<std::vector<call::RecordingRecord>, std::string> Reader::recordings(const Filter& filter) {
+  return impl_->read<std::vector<call::RecordingRecord>>([&](SQLite::Database& db) {
+    std::string sql = std::string("SELECT ") + recording_columns + " FROM recording";
+    // A recording's numbers are its call's.
+    if (filter.number.empty()) {
+      sql += " WHERE started_at >= :since";
+    } else {
+      sql += " WHERE started_at >= :since AND call_uuid IN (SELECT call_uuid FROM cdr" +
+             where(filter, "initiated_at", "from_number", "to_number") + ")";
+    }
+    SQLite::Statement statement(db, sql + " ORDER BY started_at DESC, rowid DESC LIMIT :limit");
+    bind_filter(statement, filter);
+    std::vector<call::RecordingRecord> recordings;
+    while (statement.executeStep()) recordings.push_back(read_recording(statement));
+    return recordings;
   });
 }
 

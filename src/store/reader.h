@@ -43,6 +43,9 @@ class Reader {
   [[nodiscard]] Result<std::vector<call::Cdr>, std::string> cdrs(const Filter& filter);
   [[nodiscard]] Result<std::vector<call::TransferRecord>, std::string> transfers(const Filter& filter);
 
+  // Of calls from or to such numbers.
+  [[nodiscard]] Result<std::vector<call::RecordingRecord>, std::string> recordings(const Filter& filter);
+
   // By call_uuid or the beginning of one that only one call has.
   [[nodiscard]] Result<call::Cdr, std::string> cdr(std::string_view call_uuid);
 

@@ -26,6 +26,11 @@ class Binder {
     statement_.bind(++place_);
     return *this;
   }
+  Binder& operator<<(const std::optional<std::int64_t>& number) {
+    if (number) return *this << *number;
+    statement_.bind(++place_);
+    return *this;
+  }
   Binder& copy(std::string_view text) {
     statement_.bind(++place_, std::string(text));
     return *this;
@@ -67,6 +72,11 @@ class Row {
   Row& operator>>(std::optional<Time>& time) {
     const SQLite::Column column = next();
     time = column.isNull() ? std::nullopt : std::optional(from_micros(column.getInt64()));
+    return *this;
+  }
+  Row& operator>>(std::optional<std::int64_t>& number) {
+    const SQLite::Column column = next();
+    number = column.isNull() ? std::nullopt : std::optional(column.getInt64());
     return *this;
   }
   std::string text() { return next().getString(); }
@@ -150,6 +160,41 @@ void bind(SQLite::Statement& statement, const call::TraceMessage& message) {
          << message.at << std::int64_t{message.sent ? 1 : 0};
   binder.copy(to_string(message.transport)).copy(message.local.to_string()).copy(message.remote.to_string());
   binder.blob(message.bytes);
+}
+
+void bind(SQLite::Statement& statement, const call::LegQuality& leg) {
+  Binder binder(statement);
+  binder << leg.call_uuid << leg.root_call_uuid << leg.party << leg.sip_call_id << leg.codec << leg.ended_at
+         << leg.packets_received << leg.packets_sent << leg.packets_dropped << leg.lost << leg.jitter_us
+         << leg.jitter_us_max << leg.mos << leg.reported_lost << leg.reported_jitter_us
+         << leg.reported_jitter_us_max << leg.reported_mos << leg.round_trip_us << leg.round_trip_us_max;
+}
+
+call::LegQuality read_leg_quality(const SQLite::Statement& statement) {
+  call::LegQuality leg;
+  Row(statement) >> leg.call_uuid >> leg.root_call_uuid >> leg.party >> leg.sip_call_id >> leg.codec >>
+      leg.ended_at >> leg.packets_received >> leg.packets_sent >> leg.packets_dropped >> leg.lost >>
+      leg.jitter_us >> leg.jitter_us_max >> leg.mos >> leg.reported_lost >> leg.reported_jitter_us >>
+      leg.reported_jitter_us_max >> leg.reported_mos >> leg.round_trip_us >> leg.round_trip_us_max;
+  return leg;
+}
+
+void bind(SQLite::Statement& statement, const call::RecordingRecord& recording) {
+  Binder binder(statement);
+  binder << recording.recording_id << recording.call_uuid << recording.root_call_uuid << recording.transfer_id
+         << recording.chain_id << std::int64_t{recording.segment} << recording.account_id
+         << recording.trunk_id << recording.file << recording.status << recording.reason
+         << recording.started_at << recording.ended_at << recording.duration_ms << recording.bytes
+         << recording.packets_dropped;
+}
+
+call::RecordingRecord read_recording(const SQLite::Statement& statement) {
+  call::RecordingRecord recording;
+  Row(statement) >> recording.recording_id >> recording.call_uuid >> recording.root_call_uuid >>
+      recording.transfer_id >> recording.chain_id >> recording.segment >> recording.account_id >>
+      recording.trunk_id >> recording.file >> recording.status >> recording.reason >> recording.started_at >>
+      recording.ended_at >> recording.duration_ms >> recording.bytes >> recording.packets_dropped;
+  return recording;
 }
 
 call::TraceMessage read_trace(const SQLite::Statement& statement) {

@@ -1,5 +1,7 @@
 #include "store/unwritten.h"
 
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -66,6 +68,53 @@ void describe(Fields& fields, const call::TransferRecord& transfer) {
     add(fields, "step",
         to_iso8601(step.at) + " " + step.what + " " + std::to_string(step.status) + " " + step.detail);
   }
+}
+
+void add(Fields& fields, const char* name, const std::optional<std::int64_t>& value) {
+  if (value) fields.emplace_back(name, std::to_string(*value));
+}
+
+void describe(Fields& fields, const call::LegQuality& leg) {
+  add(fields, "record", "leg_quality");
+  add(fields, "call_uuid", leg.call_uuid);
+  add(fields, "root_call_uuid", leg.root_call_uuid);
+  add(fields, "party", leg.party);
+  add(fields, "sip_call_id", leg.sip_call_id);
+  add(fields, "codec", leg.codec);
+  add(fields, "ended_at", to_iso8601(leg.ended_at));
+  add(fields, "packets_received", std::to_string(leg.packets_received));
+  add(fields, "packets_sent", std::to_string(leg.packets_sent));
+  add(fields, "packets_dropped", std::to_string(leg.packets_dropped));
+  add(fields, "lost", leg.lost);
+  add(fields, "jitter_us", leg.jitter_us);
+  add(fields, "jitter_us_max", leg.jitter_us_max);
+  add(fields, "mos", leg.mos);
+  add(fields, "reported_lost", leg.reported_lost);
+  add(fields, "reported_jitter_us", leg.reported_jitter_us);
+  add(fields, "reported_jitter_us_max", leg.reported_jitter_us_max);
+  add(fields, "reported_mos", leg.reported_mos);
+  add(fields, "round_trip_us", leg.round_trip_us);
+  add(fields, "round_trip_us_max", leg.round_trip_us_max);
+}
+
+void describe(Fields& fields, const call::RecordingRecord& recording) {
+  add(fields, "record", "recording");
+  add(fields, "recording_id", recording.recording_id);
+  add(fields, "call_uuid", recording.call_uuid);
+  add(fields, "root_call_uuid", recording.root_call_uuid);
+  add(fields, "transfer_id", recording.transfer_id);
+  add(fields, "chain_id", recording.chain_id);
+  add(fields, "segment", std::to_string(recording.segment));
+  add(fields, "account_id", recording.account_id);
+  add(fields, "trunk_id", recording.trunk_id);
+  add(fields, "file", recording.file);
+  add(fields, "status", recording.status);
+  add(fields, "why", recording.reason);
+  add(fields, "started_at", to_iso8601(recording.started_at));
+  add(fields, "ended_at", to_iso8601(recording.ended_at));
+  add(fields, "duration_ms", std::to_string(recording.duration_ms));
+  add(fields, "bytes", std::to_string(recording.bytes));
+  add(fields, "packets_dropped", std::to_string(recording.packets_dropped));
 }
 
 void describe(Fields& fields, const call::TraceMessage& message) {

@@ -70,6 +70,12 @@ struct TransferSettings {
   std::vector<std::string> fallback_targets;  // E.164, tried in turn when the target fails
 };
 
+struct RecordingSettings {
+  bool enabled = false;  // calls of the trunk are recorded
+  // A transfer's leg is recorded too, whoever it leads to, and belongs to the chain of what was before.
+  bool through_transfers = false;
+};
+
 struct Uri {         // where an endpoint or gateway is
   std::string user;  // empty: the dialled number
   std::string host;
@@ -106,6 +112,8 @@ struct Trunk {
   IdentitySettings identity;
   SipSettings sip;
   MediaSettings media;
+  RecordingSettings recording;
+  std::string hold_music;  // the prompt that is heard while somebody holds; empty: what the holder sends
   // inbound
   std::optional<Uri> primary;
   std::optional<Uri> fallback;
@@ -118,7 +126,8 @@ struct Trunk {
 struct Number {
   std::string e164;
   std::string account_id;
-  std::string trunk_id;  // the inbound trunk it is delivered to
+  std::string trunk_id;          // the inbound trunk it is delivered to
+  std::optional<bool> record{};  // otherwise as its trunk
 };
 
 struct Carrier {

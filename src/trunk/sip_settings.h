@@ -32,6 +32,14 @@ enum class Srtp : std::uint8_t {
   required,
 };
 
+// How a party is told the keys that the other one presses. What it sends itself is understood in any way.
+enum class DtmfStyle : std::uint8_t {
+  automatic,         // telephone-events where it agrees on them, tones where not
+  telephone_events,  // RFC 4733 or not at all
+  in_band,           // tones; telephone-events are not offered
+  info,              // SIP INFO
+};
+
 struct SipSettings {
   Duration session_expires = 1800s;  // RFC 4028; 0: we ask for no session timer
   Duration min_se = 90s;             // the shortest interval that is taken
@@ -40,6 +48,7 @@ struct SipSettings {
   // An INVITE to which nothing comes back for so long goes to the next target, where there is one (RFC 3263
   // 4.3); 0: only after 64*T1.
   Duration failover_after = 5s;
+  DtmfStyle dtmf = DtmfStyle::automatic;
   // What a login of the trunk is challenged with, in this order; one at least.
   std::vector<sip::DigestAlgorithm> auth_algorithms = {
       sip::DigestAlgorithm::sha512_256, sip::DigestAlgorithm::sha256, sip::DigestAlgorithm::md5};

@@ -52,6 +52,30 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                           if (Endpoint* endpoint = known(hear.listener, "Hear")) endpoint->hears = hear;
                           return std::nullopt;
                         },
+                        [&](const media::SendDigit& digit) -> std::optional<media::Result> {
+                          if (Endpoint* endpoint = known(digit.id, "SendDigit"))
+                            endpoint->digits.push_back(digit);
+                          return std::nullopt;
+                        },
+                        [&](const media::Record& record) -> std::optional<media::Result> {
+                          if (!recordings_.emplace(record.id, Recording{record, true}).second)
+                            misuse = "recording id used twice";
+                          static_cast<void>(known(record.left, "Record"));
+                          static_cast<void>(known(record.right, "Record"));
+                          return std::nullopt;
+                        },
+                        [&](const media::StopRecording& stop) -> std::optional<media::Result> {
+                          const auto found = recordings_.find(stop.id);
+                          if (found == recordings_.end() || !found->second.running) {
+                            misuse = "StopRecording of what is not recorded";
+                            return std::nullopt;
+                          }
+                          found->second.running = false;
+                          return media::Recorded{.id = stop.id,
+                                                 .file = "/recordings/" + found->second.what.name + ".wav",
+                                                 .lasted = 1s,
+                                                 .bytes = 32'044};
+                        },
                         [&](const media::Close& close) -> std::optional<media::Result> {
                           // It may be closed before it is known that it never opened.
                           const auto use = uses_.find(close.id);
@@ -61,8 +85,14 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                             return std::nullopt;
                           }
                           use->second = Use::closed;
+                          media::Closed closed{close.id};
+                          if (const Endpoint* endpoint = find(close.id); endpoint && endpoint->configured) {
+                            closed.codec = endpoint->configured->format.codec;
+                            closed.packets_received = 500;
+                            closed.received = media::Reception{500, 5, 1'000, 4'000};
+                          }
                           open_.erase(close.id);
-                          return real.value_or(media::Closed{close.id});
+                          return real.value_or(closed);
                         },
                     },
                     operation);
@@ -84,6 +114,9 @@ bool MediaPlane::reaches(media::EndpointId speaker, media::EndpointId listener) 
   const Endpoint* from = find(speaker);
   const Endpoint* to = find(listener);
   if (from == nullptr || to == nullptr || !from->configured || !to->configured) return false;
+  // Hold music is what one hears of a party that holds, and does not listen.
+  const bool holds = !from->configured->send;
+  if (holds && std::holds_alternative<media::Hear::Play>(to->hears.source)) return to->configured->send;
   const auto* party = std::get_if<media::Hear::Party>(&to->hears.source);
   return party != nullptr && party->id == speaker && from->configured->receive && to->configured->send;
 }

@@ -18,6 +18,7 @@ class MediaPlane {
     SocketAddress local_rtp;
     std::optional<media::Configure> configured;
     media::Hear hears;
+    std::vector<media::SendDigit> digits;
   };
 
   // Performs an operation; the result, if the operation has one, is for the caller to deliver. A misuse is
@@ -26,6 +27,12 @@ class MediaPlane {
                                                      std::string& misuse,
                                                      const std::optional<media::Result>& real = {});
   void refuse_next(unsigned count) { refuse_ = count; }  // the next Opens fail: no ports
+
+  struct Recording {
+    media::Record what;
+    bool running = false;
+  };
+  [[nodiscard]] const std::map<media::RecordingId, Recording>& recordings() const { return recordings_; }
 
   [[nodiscard]] const Endpoint* find(media::EndpointId id) const;
   [[nodiscard]] const Endpoint* by_local(const SocketAddress& rtp) const;
@@ -38,6 +45,7 @@ class MediaPlane {
 
  private:
   std::map<media::EndpointId, Endpoint> open_;
+  std::map<media::RecordingId, Recording> recordings_;
   enum class Use : std::uint8_t { open, refused, closed };
   std::map<media::EndpointId, Use> uses_;
   std::uint16_t next_port_ = 10'000;

@@ -150,8 +150,13 @@ bool Oracles::linked(const Leg& one, const Leg& other) const {
   if (!one.endpoint || !other.endpoint) return false;
   const auto hears = [this](media::EndpointId listener, media::EndpointId speaker) {
     const MediaPlane::Endpoint* endpoint = world_.media().find(listener);
-    const auto* party =
-        endpoint == nullptr ? nullptr : std::get_if<media::Hear::Party>(&endpoint->hears.source);
+    const MediaPlane::Endpoint* from = world_.media().find(speaker);
+    if (endpoint == nullptr) return false;
+    // Hold music is what one hears of a party that holds.
+    if (std::holds_alternative<media::Hear::Play>(endpoint->hears.source)) {
+      return from != nullptr && from->configured && !from->configured->send;
+    }
+    const auto* party = std::get_if<media::Hear::Party>(&endpoint->hears.source);
     return party != nullptr && party->id == speaker;
   };
   return hears(*one.endpoint, *other.endpoint) && hears(*other.endpoint, *one.endpoint);

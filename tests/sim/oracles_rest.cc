@@ -85,6 +85,24 @@ void Oracles::rest_calls() {
       violation("a CDR is answered outside its time");
     }
   }
+  for (const call::RecordingRecord& recording : world_.recordings()) {
+    if (!uuids.contains(recording.call_uuid)) violation("a recording belongs to no CDR");
+  }
+  for (const auto& [id, recording] : world_.media().recordings()) {
+    if (recording.running) violation("a recording goes on after its call");
+  }
+  // Each leg's audio belongs to one record, and each transfer's record has some. (A call that was joined
+  // while it rang may have none: its one leg is another call's by then.)
+  std::set<std::string> heard, legs;
+  for (const call::LegQuality& leg : world_.qualities()) {
+    if (!uuids.contains(leg.call_uuid)) violation("the audio of a leg belongs to no CDR");
+    if (!legs.insert(leg.call_uuid + " " + leg.sip_call_id).second) violation("a leg's audio is told twice");
+    heard.insert(leg.call_uuid);
+  }
+  for (const call::Cdr& cdr : world_.cdrs()) {
+    if (cdr.leg_role == "transfer" && !heard.contains(cdr.call_uuid))
+      violation("a transfer's CDR without audio");
+  }
   for (const std::string& root : roots) {
     rest_call(root);
     if (call_of(root) == root) rest_transfer_legs(root);

@@ -57,7 +57,7 @@ struct Act {
   When when = When::established;
   Duration after{};
   What what = What::bye;
-  std::string text = {};  // of a REFER: its Refer-To
+  std::string text = {};  // of a REFER: its Refer-To; of an INFO: its body, application/dtmf-relay
   Headers headers = {};   // added to the request
   std::string uri = {};   // where to, of what is no request of the dialog
 };
@@ -125,7 +125,8 @@ struct Seen {
   std::vector<int> refer_answers;
   std::vector<std::string> refer_warnings;
   std::vector<std::string> refer_retry_after;
-  std::vector<int> notifies;  // status of each sipfrag, repeats of the wire left out
+  std::vector<std::string> infos;  // bodies
+  std::vector<int> notifies;       // status of each sipfrag, repeats of the wire left out
   std::vector<std::string> notify_events;
   std::vector<std::string> notify_states;
   std::vector<FlowId> notify_flows;

@@ -132,8 +132,10 @@ void Peer::act(Party& party, const Act& act) {
     case What::reinvite:
       return send_reinvite(party, act.what == What::reinvite);
     case What::options:
+      ask(party, Method::options, act.headers);
+      return;
     case What::info:
-      ask(party, act.what == What::info ? Method::info : Method::options, act.headers);
+      ask(party, Method::info, act.headers, act.text, "application/dtmf-relay");
       return;
     case What::update:
     case What::update_offer:
@@ -198,11 +200,12 @@ void Peer::connection_lost() {
   }
 }
 
-std::uint32_t Peer::ask(Party& party, Method method, const Headers& headers, const std::string& sdp) {
+std::uint32_t Peer::ask(Party& party, Method method, const Headers& headers, const std::string& body,
+                        const std::string& type) {
   const std::uint32_t cseq = ++party.local_cseq;
   Draft draft = in_dialog(party, method, cseq);
   for (const auto& [name, value] : headers) draft.add(name, value);
-  if (!sdp.empty()) draft.body("application/sdp", sdp);
+  if (!body.empty()) draft.body(type, body);
   send_request(party, std::move(draft), cseq);
   return cseq;
 }

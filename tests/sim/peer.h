@@ -106,7 +106,8 @@ class Peer {
   void respond(const std::string& key, sip::Draft response);
   void repeat_final(const std::string& key, Duration interval, Time give_up);
   // A new request in the dialog; its CSeq number.
-  std::uint32_t ask(Party& party, sip::Method method, const Headers& headers, const std::string& sdp = {});
+  std::uint32_t ask(Party& party, sip::Method method, const Headers& headers, const std::string& body = {},
+                    const std::string& type = "application/sdp");
   [[nodiscard]] sip::Draft companion(const Asked& invite, sip::Method method, const std::string& branch,
                                      std::string_view to) const;
   std::string send_request(Party& party, sip::Draft draft, std::uint32_t cseq);

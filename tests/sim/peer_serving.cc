@@ -101,8 +101,10 @@ void Peer::on_request(Message request, FlowId flow) {
       on_prack(key, *party);
     else if (method == Method::options)
       on_options(key, *party);
-    else
+    else {
+      if (method == Method::info) party->seen.infos.emplace_back(served.request.body());
       respond(key, reply(served, 200));
+    }
   } else if (method == Method::invite) {
     on_invite(key);
   } else {

@@ -33,13 +33,21 @@ std::string describe(const media::Operation& operation) {
                    std::to_string(c.format.payload_type);
           },
           [](const media::Hear& hear) {
-            const std::string source = std::visit(
-                Overloaded{[](const media::Hear::Silence&) { return std::string("silence"); },
-                           [](const media::Hear::Party& p) { return std::to_string(p.id); },
-                           [](const media::Hear::RingBack& r) { return "ring-back " + r.country; }},
-                hear.source);
+            const std::string source =
+                std::visit(Overloaded{[](const media::Hear::Silence&) { return std::string("silence"); },
+                                      [](const media::Hear::Party& p) { return std::to_string(p.id); },
+                                      [](const media::Hear::RingBack& r) { return "ring-back " + r.country; },
+                                      [](const media::Hear::Play& p) { return "prompt " + p.prompt; }},
+                           hear.source);
             return std::to_string(hear.listener) + " hears " + source;
           },
+          [](const media::SendDigit& d) {
+            return "digit " + std::to_string(d.event) + " to " + std::to_string(d.id);
+          },
+          [](const media::Record& r) {
+            return "record " + std::to_string(r.left) + " and " + std::to_string(r.right) + " as " + r.name;
+          },
+          [](const media::StopRecording& s) { return "stop recording " + std::to_string(s.id); },
       },
       operation);
 }
@@ -247,6 +255,11 @@ void World::write_record(const store::Record& record) {
                    transfers_.push_back(transfer);
                  },
                  [&](const call::TraceMessage& trace) { traces_.push_back(trace); },
+                 [&](const call::LegQuality& leg) { qualities_.push_back(leg); },
+                 [&](const call::RecordingRecord& recording) {
+                   note("recording " + recording.file + " " + recording.status);
+                   recordings_.push_back(recording);
+                 },
              },
              record);
 }

@@ -94,6 +94,8 @@ class World {
   [[nodiscard]] const std::vector<call::Cdr>& cdrs() const { return cdrs_; }
   [[nodiscard]] const std::vector<call::TransferRecord>& transfers() const { return transfers_; }
   [[nodiscard]] const std::vector<call::TraceMessage>& traces() const { return traces_; }
+  [[nodiscard]] const std::vector<call::LegQuality>& qualities() const { return qualities_; }
+  [[nodiscard]] const std::vector<call::RecordingRecord>& recordings() const { return recordings_; }
   [[nodiscard]] const std::vector<engine::Log>& logs() const { return logs_; }
   // Everything that happened, as text: messages in full, media operations, records, faults.
   [[nodiscard]] const std::string& journal() const { return journal_; }
@@ -168,6 +170,8 @@ class World {
   std::vector<call::Cdr> cdrs_;
   std::vector<call::TransferRecord> transfers_;
   std::vector<call::TraceMessage> traces_;
+  std::vector<call::LegQuality> qualities_;
+  std::vector<call::RecordingRecord> recordings_;
   std::vector<engine::Log> logs_;
   std::string journal_;
   std::set<std::string> tls_names_;

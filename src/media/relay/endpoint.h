@@ -13,7 +13,11 @@
 #include "base/slab.h"
 #include "base/time.h"
 #include "media/codec/playout.h"
+#include "media/digits/player.h"
+#include "media/digits/telephone_event.h"
+#include "media/digits/tones.h"
 #include "media/port.h"
+#include "media/prompts/prompts.h"
 #include "media/relay/gate.h"
 #include "media/relay/ring_back.h"
 #include "media/relay/sockets.h"
@@ -22,8 +26,8 @@
 
 namespace baton::media {
 
-enum class RelayTimer : std::uint8_t { tone, report, silence, frame };
-inline constexpr std::size_t relay_timers = 4;
+enum class RelayTimer : std::uint8_t { tone, report, silence, frame, digit };
+inline constexpr std::size_t relay_timers = 5;
 
 // How fast a party may send. G.711 in 10 ms packets with telephone-events between takes a third of it; a
 // stream that is led round in a circle by a forged SDP can not take more than this.
@@ -44,13 +48,17 @@ class PacketBudget {
 struct Endpoint {
   // What a payload number of the party's means.
   enum class Meaning : std::uint8_t { nothing, audio, comfort_noise, telephone_event };
-  enum class Source : std::uint8_t { silence, party, ring_back };
+  enum class Source : std::uint8_t { silence, party, ring_back, prompt };
 
   Endpoint(EndpointId id_, bool v6_, std::uint16_t port_, SocketPair sockets_, OutputStream out_,
            std::string cname_)
       : id(id_), v6(v6_), port(port_), sockets(std::move(sockets_)), cname(std::move(cname_)), out(out_) {}
 
   [[nodiscard]] bool sending() const { return configured && send && rtp_target.length != 0; }
+  // What it hears is made here, packet after packet.
+  [[nodiscard]] bool is_played_to() const { return source == Source::ring_back || source == Source::prompt; }
+  // Digits are being sent to it, and nothing else is.
+  [[nodiscard]] bool hears_digits() const { return digits && digits->busy(); }
   [[nodiscard]] Duration packet_time() const { return std::chrono::milliseconds(ptime_ms); }
   [[nodiscard]] std::uint32_t packet_ticks() const { return out.clock() / 1'000 * ptime_ms; }
   [[nodiscard]] std::optional<Time>& deadline(RelayTimer timer) {
@@ -67,6 +75,8 @@ struct Endpoint {
   bool configured = false, send = false, receive = false;
   sdp::Format format;
   std::optional<std::uint8_t> dtmf_payload_type;
+  std::uint32_t dtmf_clock_rate = 8'000;
+  DigitsBy digits_by = DigitsBy::events;
   unsigned ptime_ms = 20;
   std::unique_ptr<SrtpEndpoint> srtp;  // nothing: RTP
   std::array<Meaning, 128> meanings{};
@@ -78,17 +88,29 @@ struct Endpoint {
   Source source = Source::silence;
   Handle<Endpoint> heard_party;
   const RingBackPlan* ring_back = nullptr;
-  std::size_t ring_back_at = 0;  // samples into the cadence
+  std::shared_ptr<const Prompt> prompt;
+  std::size_t played = 0;  // samples into the cadence or the prompt, at 8 kHz
   OutputStream out;
   // Audio made for the listener: the party it hears speaks another codec, or the tone is to be in one that
   // takes more than a table. There only as long as that is so.
   std::unique_ptr<Playout> playout;
   std::unique_ptr<Encoder> encoder;
+  std::unique_ptr<DigitPlayer> digits;  // on their way to it; made when first needed
+  std::uint32_t digit_started = 0;      // RTP time of the one that is being sent
 
   // What the party sends, and who hears it.
   ReceivedStream in;
   PacketBudget budget;
+  EventReader events;
+  std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
+  std::unique_ptr<Decoder> tone_decoder;
+  std::uint8_t tone = 0;  // the digit they found last
   std::vector<Handle<Endpoint>> listeners;
+  struct Track {
+    RecordingId recording = 0;
+    unsigned channel = 0;
+  };
+  std::vector<Track> tracks;  // where it is recorded
 
   std::array<std::optional<Time>, relay_timers> deadlines;
   Time last_heard{};
@@ -96,6 +118,8 @@ struct Endpoint {
   std::uint32_t packets_at_report = 0;
   bool rtcp_due = false;  // some RTP has passed in either direction
   Closed totals;
+  std::optional<ReceptionReport> peer_report;  // the last one about what it hears
+  Average peer_jitter_us, round_trip_us;
 };
 
 }  // namespace baton::media

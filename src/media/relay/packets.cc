@@ -11,16 +11,26 @@
 namespace baton::media {
 namespace {
 
-constexpr std::size_t telephone_event_bytes_min = 4;  // RFC 4733 2.3
+// As they are: numbered anew, and that is all.
+bool passes_events(const Endpoint& source, const Endpoint& listener) {
+  return listener.digits_by == DigitsBy::events && listener.dtmf_payload_type &&
+         source.dtmf_clock_rate == listener.dtmf_clock_rate;
+}
 
 }  // namespace
 
-void Relay::Impl::poll(Time now) {
+void Relay::Impl::poll(Time now, std::vector<Result>& results) {
   const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
   for (int i = 0; i < count; ++i) {
     const std::uint64_t data = events_[static_cast<std::size_t>(i)].data.u64;
+    if (data == recorder_mark) {
+      options_.recorder->take_finished(results);
+      continue;
+    }
     read(now, EndpointHandle::unpack(data & ~rtcp_mark), (data & rtcp_mark) != 0);
   }
+  results.insert(results.end(), digits_reported_.begin(), digits_reported_.end());
+  digits_reported_.clear();
 }
 
 void Relay::Impl::read(Time now, EndpointHandle handle, bool rtcp) {
@@ -69,7 +79,7 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   if (meaning == Endpoint::Meaning::nothing) return drop(endpoint, counters_.dropped_payload_type);
   const sdp::Codec codec = endpoint.codecs[packet->header.payload_type];
   const bool event = meaning == Endpoint::Meaning::telephone_event;
-  if (packet->payload_size < (event ? telephone_event_bytes_min : 1)) {
+  if (packet->payload_size < (event ? telephone_event_bytes : 1)) {
     return drop(endpoint, counters_.dropped_malformed);
   }
   endpoint.rtcp_due = true;
@@ -79,8 +89,27 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   if (place == ReceivedStream::Verdict::stray) return drop(endpoint, counters_.dropped_stale);
   if (place == ReceivedStream::Verdict::restarted) cut_listeners(endpoint);
   if (!endpoint.receive) return drop(endpoint, counters_.dropped_held);
+  const std::span<const std::uint8_t> payload{bytes.data() + packet->payload_offset, packet->payload_size};
+  if (event) {
+    take_event(now, endpoint, *packet, payload.data());
+  } else if (meaning == Endpoint::Meaning::audio) {
+    if (!endpoint.dtmf_payload_type) listen_for_tones(now, endpoint, codec, payload);
+    for (const auto& track : endpoint.tracks) {
+      options_.recorder->audio(
+          {track.recording, track.channel, now, codec, packet->header.ssrc, packet->header.timestamp},
+          payload);
+    }
+  }
   for (const EndpointHandle listener : endpoint.listeners) {
-    forward(now, meaning, codec, *packet, bytes.data(), listener);
+    Endpoint& to = endpoints_.at(listener);
+    if (to.hears_digits()) continue;
+    if (!event || passes_events(endpoint, to)) {
+      forward(now, meaning, codec, *packet, bytes.data(), listener);
+    } else {
+      // Its number goes to the next packet, so that it is not taken for lost.
+      if (to.playout == nullptr) to.out.cut();
+      if (to.digits_by == DigitsBy::events && !to.dtmf_payload_type) ++counters_.dropped_payload_type;
+    }
   }
 }
 
@@ -89,10 +118,6 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec,
   Endpoint& listener = endpoints_.at(handle);
   if (!listener.sending()) return;
   const bool event = meaning == Endpoint::Meaning::telephone_event;
-  if (event && !listener.dtmf_payload_type) {
-    ++counters_.dropped_payload_type;
-    return;
-  }
   const bool noise = meaning == Endpoint::Meaning::comfort_noise;
   if (!event) {
     const bool alike =
@@ -171,7 +196,7 @@ void Relay::Impl::receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoi
   const bool may_latch = latched && latched->ip == from.ip;
   if (endpoint.srtp && !unseal(now, endpoint, endpoint.rtcp_gate.admits(from, may_latch), bytes, true))
     return;
-  const auto seen = read_rtcp(bytes);
+  const auto seen = read_rtcp(bytes, endpoint.out.ssrc());
   if (!seen) return drop(endpoint, counters_.dropped_malformed);
   const Gate::Verdict verdict = endpoint.rtcp_gate.judge(from, may_latch);
   if (verdict == Gate::Verdict::refused) return drop(endpoint, counters_.dropped_source);
@@ -180,6 +205,12 @@ void Relay::Impl::receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoi
   ++counters_.rtcp_received;
   heard(now, handle, endpoint);
   if (seen->sender_report) endpoint.in.sender_report(now, seen->ssrc, seen->middle_of_ntp);
+  if (!seen->about_us) return;
+  endpoint.peer_report = seen->about_us;
+  endpoint.peer_jitter_us.add(ticks_to_us(seen->about_us->jitter, sdp::clock_rate(endpoint.format.codec)));
+  if (const auto took = round_trip(now, *seen->about_us)) {
+    endpoint.round_trip_us.add(static_cast<std::uint32_t>(took->count()));
+  }
 }
 
 }  // namespace baton::media

@@ -26,6 +26,25 @@ std::uint64_t seed_of(std::uint64_t wanted) {
   return seed;
 }
 
+Closed totals_of(const Endpoint& endpoint) {
+  Closed closed = endpoint.totals;
+  if (endpoint.configured) closed.codec = endpoint.format.codec;
+  closed.ptime_ms = endpoint.ptime_ms;
+  closed.received = endpoint.in.totals();
+  if (const auto& report = endpoint.peer_report) {
+    const std::uint64_t lost = static_cast<std::uint64_t>(std::max(report->cumulative_lost, 0));
+    Reception reported{0, std::min(lost, closed.packets_sent), endpoint.peer_jitter_us.mean(),
+                       endpoint.peer_jitter_us.max()};
+    reported.packets = closed.packets_sent - reported.lost;
+    closed.reported = reported;
+  }
+  if (!endpoint.round_trip_us.empty()) {
+    closed.round_trip_us = endpoint.round_trip_us.mean();
+    closed.round_trip_us_max = endpoint.round_trip_us.max();
+  }
+  return closed;
+}
+
 }  // namespace
 
 Relay::Impl::Impl(Options options)
@@ -34,6 +53,11 @@ Relay::Impl::Impl(Options options)
       ports_(options_.port_min, options_.port_max, options_.port_rest, rng_),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   BATON_ASSERT(epoll_.get() >= 0);
+  if (!options_.recorder) return;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = recorder_mark;
+  BATON_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, options_.recorder->fd(), &event) == 0);
 }
 
 Handle<Endpoint> Relay::Impl::find(EndpointId id) const {
@@ -119,6 +143,8 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
   }
   endpoint.format = configure.format;
   endpoint.dtmf_payload_type = configure.dtmf_payload_type;
+  endpoint.dtmf_clock_rate = std::clamp(configure.dtmf_clock_rate, 8'000U, 48'000U);
+  endpoint.digits_by = configure.digits;
   endpoint.ptime_ms = ptime_ms;
   endpoint.meanings.fill(Endpoint::Meaning::nothing);
   endpoint.meanings[sdp::comfort_noise_payload_type] = Endpoint::Meaning::comfort_noise;
@@ -137,7 +163,7 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
     endpoint.srtp = std::make_unique<SrtpEndpoint>(*configure.srtp, endpoint.out.ssrc());
   }
   // From another address comes another stream: it does not have to wait for the old one to fall silent.
-  if (endpoint.rtp_gate.expect(configure.remote_rtp, configure.latch_from)) endpoint.in = ReceivedStream{};
+  if (endpoint.rtp_gate.expect(configure.remote_rtp, configure.latch_from)) endpoint.in.forget();
   const std::uint16_t port = configure.remote_rtp.port;
   const auto next_port = static_cast<std::uint16_t>(port == 0 ? 0 : port + 1);
   static_cast<void>(endpoint.rtcp_gate.expect(
@@ -169,16 +195,56 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     unhear(handle, listener);
     listener.source = Endpoint::Source::ring_back;
     listener.ring_back = &plan;
+    listener.digits.reset();
+    listener.deadline(RelayTimer::digit).reset();
+    retarget(now, handle, listener);
+  } else if (const auto* play = std::get_if<Hear::Play>(&hear.source)) {
+    auto prompt = options_.prompts ? options_.prompts->find(play->prompt) : nullptr;
+    if (prompt && listener.source == Endpoint::Source::prompt && listener.prompt == prompt) return;
+    unhear(handle, listener);
+    if (!prompt) return;
+    listener.source = Endpoint::Source::prompt;
+    listener.prompt = std::move(prompt);
+    listener.played = 0;
+    listener.digits.reset();
+    listener.deadline(RelayTimer::digit).reset();
     retarget(now, handle, listener);
   } else {
     unhear(handle, listener);
   }
 }
 
+void Relay::Impl::perform(Time now, const Record& record, std::vector<Result>& results) {
+  if (!options_.recorder) {
+    results.emplace_back(Recorded{.id = record.id, .error = "no directory for recordings is configured"});
+    return;
+  }
+  options_.recorder->start(record.id, now, record.name);
+  unsigned channel = 0;
+  for (const EndpointId id : {record.left, record.right}) {
+    const EndpointHandle handle = find(id);
+    if (handle) endpoints_.at(handle).tracks.push_back({record.id, channel});
+    recorded_[record.id][channel++] = handle;
+  }
+}
+
+void Relay::Impl::perform(Time now, const StopRecording& stop, std::vector<Result>&) {
+  if (!options_.recorder) return;
+  const auto recorded = recorded_.find(stop.id);
+  if (recorded == recorded_.end()) return;
+  for (const EndpointHandle handle : recorded->second) {
+    Endpoint* endpoint = endpoints_.find(handle);
+    if (endpoint == nullptr) continue;
+    std::erase_if(endpoint->tracks, [&](const auto& track) { return track.recording == stop.id; });
+  }
+  recorded_.erase(recorded);
+  options_.recorder->stop(stop.id, now);
+}
+
 void Relay::Impl::perform(Time now, const Close& close, std::vector<Result>& results) {
   const EndpointHandle handle = find(close.id);
   if (!handle) {
-    results.emplace_back(Closed{close.id, 0, 0, 0});
+    results.emplace_back(Closed{close.id});
     return;
   }
   Endpoint& endpoint = endpoints_.at(handle);
@@ -188,7 +254,7 @@ void Relay::Impl::perform(Time now, const Close& close, std::vector<Result>& res
     const EndpointHandle listener = endpoint.listeners.back();
     unhear(listener, endpoints_.at(listener));
   }
-  results.emplace_back(endpoint.totals);
+  results.emplace_back(totals_of(endpoint));
   ports_.give_back(now, endpoint.port, true);
   by_id_.erase(close.id);
   endpoints_.erase(handle);
@@ -207,6 +273,7 @@ void Relay::Impl::unhear(EndpointHandle handle, Endpoint& listener) {
   listener.source = Endpoint::Source::silence;
   listener.heard_party = {};
   listener.ring_back = nullptr;
+  listener.prompt.reset();
   listener.deadline(RelayTimer::tone).reset();
   stop_transcoding(listener);
   listener.encoder.reset();
@@ -235,11 +302,11 @@ void Relay::Impl::retarget(Time now, EndpointHandle handle, Endpoint& endpoint) 
   }
   const bool rtcp_known = rtcp && rtcp->ip.v6 == endpoint.v6 && rtcp->port != 0;
   endpoint.rtcp_target = rtcp_known ? to_kernel(*rtcp) : KernelAddress{};
-  if (endpoint.source != Endpoint::Source::ring_back) return;
+  if (!endpoint.is_played_to()) return;
   if (!endpoint.sending()) {
     endpoint.deadline(RelayTimer::tone).reset();
   } else if (!endpoint.deadline(RelayTimer::tone)) {
-    endpoint.ring_back_at = 0;
+    endpoint.played = 0;
     play(now, handle, endpoint, now);
   }
 }
@@ -251,7 +318,7 @@ void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time
   if (skipped <= tone_backlog_max) skipped = 0;
   due += skipped * endpoint.packet_time();
   const auto skipped_ticks = static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
-  endpoint.ring_back_at += static_cast<std::size_t>(skipped) * endpoint.ptime_ms * samples_per_ms;
+  endpoint.played += static_cast<std::size_t>(skipped) * endpoint.ptime_ms * samples_per_ms;
   std::uint32_t ticks = step + skipped_ticks;
   for (; due <= now; due += endpoint.packet_time()) {
     send_tone(now, endpoint, ticks);
@@ -262,24 +329,26 @@ void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time
 
 void Relay::Impl::send_tone(Time now, Endpoint& endpoint, std::uint32_t ticks) {
   ++counters_.tone_packets;
+  const bool prompt = endpoint.source == Endpoint::Source::prompt;
   const std::size_t payload_bytes = std::size_t{endpoint.ptime_ms} * samples_per_ms;
   if (!is_g711(endpoint.format.codec)) {
-    const auto& samples = ring_backs_.samples(*endpoint.ring_back);
+    const auto& samples = prompt ? endpoint.prompt->samples : ring_backs_.samples(*endpoint.ring_back);
     for (std::size_t i = 0; i < payload_bytes; ++i) {
-      tone_[i] = samples[(endpoint.ring_back_at + i) % samples.size()];
+      tone_[i] = samples[(endpoint.played + i) % samples.size()];
     }
-    endpoint.ring_back_at = (endpoint.ring_back_at + payload_bytes) % samples.size();
+    endpoint.played = (endpoint.played + payload_bytes) % samples.size();
     return send_samples(now, endpoint, {tone_.data(), payload_bytes}, samples_per_ms * 1'000, ticks);
   }
-  const auto& cadence = ring_backs_.cadence(*endpoint.ring_back, endpoint.format.codec);
-  std::size_t at = endpoint.ring_back_at % cadence.size();
+  const auto& cadence = prompt ? endpoint.prompt->octets(endpoint.format.codec)
+                               : ring_backs_.cadence(*endpoint.ring_back, endpoint.format.codec);
+  std::size_t at = endpoint.played % cadence.size();
   for (std::size_t done = 0; done < payload_bytes;) {
     const std::size_t part = std::min(payload_bytes - done, cadence.size() - at);
     std::memcpy(scratch_.data() + rtp_header_bytes + done, cadence.data() + at, part);
     done += part;
     at = (at + part) % cadence.size();
   }
-  endpoint.ring_back_at = at;
+  endpoint.played = at;
   RtpHeader header = endpoint.out.generate(now, ticks);
   header.payload_type = endpoint.format.payload_type;
   write_rtp_header(header, scratch_.data());
@@ -351,6 +420,9 @@ void Relay::Impl::advance(Time now, std::vector<Result>& results) {
       case RelayTimer::frame:
         send_frames(now, handle, *endpoint, entry->at);
         break;
+      case RelayTimer::digit:
+        play_digits(now, handle, *endpoint, entry->at);
+        break;
       case RelayTimer::silence:
         check_silence(now, handle, *endpoint, results);
         break;
@@ -368,8 +440,8 @@ void Relay::perform(Time now, const Operation& operation, std::vector<Result>& r
 int Relay::poll_fd() const {
   return impl_->poll_fd();
 }
-void Relay::poll(Time now, std::vector<Result>&) {
-  impl_->poll(now);
+void Relay::poll(Time now, std::vector<Result>& results) {
+  impl_->poll(now, results);
 }
 std::optional<Time> Relay::next_deadline() const {
   return impl_->next_deadline();

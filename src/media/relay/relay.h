@@ -18,7 +18,9 @@
 // listener's packet time on a grid of its own. RTCP ends here: each party gets our own reports about our
 // stream and about what we receive from it (RFC 3550 6.4), as a relay that renumbers streams must (RFC
 // 3550 7.2). A party that hears silence is sent no RTP at all, as on hold; reports go on. Telephone-events
-// for a party that did not agree on them are dropped.
+// are passed on like audio to a party that agreed on them at the same clock rate; otherwise they are made
+// anew for it, as telephone-events or tones, and the tones of a party without telephone-events are found and
+// converted.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +32,8 @@
 #include "base/address.h"
 #include "base/time.h"
 #include "media/port.h"
+#include "media/prompts/prompts.h"
+#include "media/recording/recorder.h"
 
 namespace baton::media {
 
@@ -49,7 +53,9 @@ class Relay {
     Duration silence_timeout = 0s;    // 0: never
     Duration port_rest = 10s;         // a closed pair is not given to another call for so long
     std::size_t endpoints_max = 60'000;
-    std::uint8_t dscp = 46;  // EF (RFC 4594 4.1)
+    std::uint8_t dscp = 46;                    // EF (RFC 4594 4.1)
+    std::shared_ptr<PromptLibrary> prompts{};  // none: prompts are silence
+    std::shared_ptr<Recorder> recorder{};      // none: nothing can be recorded
     std::uint64_t seed = 0;  // of SSRCs, first numbers and port order; 0: from the operating system
   };
 
@@ -68,6 +74,7 @@ class Relay {
     std::uint64_t send_failed = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
     std::uint64_t tone_packets = 0, transcoded = 0, latched = 0;  // packets sent so; parties
+    std::uint64_t digits_converted = 0;  // telephone-event to tone, tone to telephone-event …
   };
 
   explicit Relay(Options options);

@@ -24,6 +24,7 @@ namespace baton::media {
 inline constexpr std::size_t datagram_bytes_max = 2'048;
 inline constexpr std::size_t batch_size = 16;
 inline constexpr std::size_t events_max = 256;
+inline constexpr std::uint64_t recorder_mark = ~std::uint64_t{0};  // as is this
 inline constexpr std::uint64_t rtcp_mark = 0x8000'0000;  // in epoll data: a bit no slab index reaches
 
 // Room for one recvmmsg.
@@ -63,7 +64,10 @@ class Relay::Impl {
   void perform(Time now, const Configure& configure, std::vector<Result>& results);
   void perform(Time now, const Hear& hear, std::vector<Result>& results);
   void perform(Time now, const Close& close, std::vector<Result>& results);
-  void poll(Time now);
+  void perform(Time now, const SendDigit& digit, std::vector<Result>& results);
+  void perform(Time now, const Record& record, std::vector<Result>& results);
+  void perform(Time now, const StopRecording& stop, std::vector<Result>& results);
+  void poll(Time now, std::vector<Result>& results);
   void advance(Time now, std::vector<Result>& results);
 
   [[nodiscard]] int poll_fd() const { return epoll_.get(); }
@@ -101,6 +105,18 @@ class Relay::Impl {
   static void stop_transcoding(Endpoint& listener);
   void send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t payload_bytes);
 
+  // digits.cc
+  void take_event(Time now, Endpoint& endpoint, const RtpPacket& packet, const std::uint8_t* payload);
+  void listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec codec,
+                        std::span<const std::uint8_t> payload);
+  void begin_digit(Time now, EndpointHandle handle, std::uint8_t event);
+  void end_digit(Time now, const Endpoint& source, EndpointHandle handle, std::uint8_t event,
+                 Duration lasted);
+  void start_digits(Time now, EndpointHandle handle, Endpoint& endpoint);
+  void play_digits(Time now, EndpointHandle handle, Endpoint& endpoint, Time due);
+  void send_digit_event(Time now, Endpoint& endpoint, const DigitPlayer::Packet& packet);
+  void send_digit_tone(Time now, Endpoint& endpoint, const DigitPlayer::Packet& packet);
+
   void arm(EndpointHandle handle, Endpoint& endpoint, RelayTimer timer, Time at);
   void unhear(EndpointHandle handle, Endpoint& listener);
   void cut_listeners(const Endpoint& endpoint);
@@ -121,6 +137,8 @@ class Relay::Impl {
   TimerQueue timers_;
   RingBackLibrary ring_backs_;
   Counters counters_;
+  std::vector<Digit> digits_reported_;
+  std::unordered_map<RecordingId, std::array<EndpointHandle, 2>> recorded_;
   Batch batch_;
   std::array<epoll_event, events_max> events_{};
   std::array<std::uint8_t, datagram_bytes_max + rtp_header_bytes> scratch_{};

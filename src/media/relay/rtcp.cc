@@ -8,6 +8,8 @@ namespace {
 constexpr std::uint8_t type_sr = 200, type_rr = 201, type_sdes = 202, type_bye = 203;
 constexpr std::uint64_t unix_to_ntp_seconds = 2'208'988'800;
 constexpr std::size_t cname_bytes_max = 32;
+constexpr std::size_t receiver_bytes = 8, sender_bytes = 28, reception_bytes = 24;  // RFC 3550 6.4.1
+constexpr Duration round_trip_max = 30s;
 
 // Writes the header of a packet from `start` to `end`, which is a multiple of four.
 void finish(std::uint8_t* start, const std::uint8_t* end, std::size_t count, std::uint8_t type) {
@@ -21,10 +23,20 @@ std::uint8_t* put32(std::uint8_t* p, std::uint32_t value) {
   return p + 4;
 }
 
+struct NtpTime {
+  std::uint32_t seconds, fraction;
+};
+
+NtpTime to_ntp(Time time) {
+  const auto micros = static_cast<std::uint64_t>(to_micros(time));
+  return {static_cast<std::uint32_t>(micros / 1'000'000 + unix_to_ntp_seconds),
+          static_cast<std::uint32_t>(((micros % 1'000'000) << 32) / 1'000'000)};
+}
+
 std::uint8_t* put_sender(std::uint8_t* p, const SenderInfo& info) {
-  const auto micros = static_cast<std::uint64_t>(to_micros(info.now));
-  p = put32(p, static_cast<std::uint32_t>(micros / 1'000'000 + unix_to_ntp_seconds));
-  p = put32(p, static_cast<std::uint32_t>(((micros % 1'000'000) << 32) / 1'000'000));
+  const NtpTime ntp = to_ntp(info.now);
+  p = put32(p, ntp.seconds);
+  p = put32(p, ntp.fraction);
   p = put32(p, info.timestamp);
   p = put32(p, info.packets);
   return put32(p, info.octets);
@@ -52,7 +64,35 @@ std::uint8_t* put_cname(std::uint8_t* p, std::uint32_t ssrc, std::string_view cn
   return p;
 }
 
+ReceptionReport get_reception(const std::uint8_t* p) {
+  ReceptionReport report;
+  report.ssrc = load32(p);
+  report.fraction_lost = p[4];
+  // 24 bits with a sign.
+  report.cumulative_lost = static_cast<std::int32_t>(load32(p + 4) << 8) >> 8;
+  report.highest_sequence = load32(p + 8);
+  report.jitter = load32(p + 12);
+  report.last_report = load32(p + 16);
+  report.delay_since_last_report = load32(p + 20);
+  return report;
+}
+
 }  // namespace
+
+std::uint32_t middle_of_ntp(Time now) {
+  const NtpTime ntp = to_ntp(now);
+  return (ntp.seconds << 16) | (ntp.fraction >> 16);
+}
+
+std::optional<Duration> round_trip(Time now, const ReceptionReport& report) {
+  if (report.last_report == 0) return std::nullopt;
+  const auto units =
+      static_cast<std::int32_t>(middle_of_ntp(now) - report.last_report - report.delay_since_last_report);
+  const Duration took{std::int64_t{units} * 1'000'000 / 65'536};
+  // Both ends round: on one machine it may seem to come back before it went.
+  if (took < -2ms || took > round_trip_max) return std::nullopt;
+  return std::max(took, Duration::zero());
+}
 
 std::size_t write_rtcp(RtcpBuffer& out, std::uint32_t ssrc, const std::optional<SenderInfo>& sender,
                        const std::optional<ReceptionReport>& reception, std::string_view cname, bool last) {
@@ -70,7 +110,7 @@ std::size_t write_rtcp(RtcpBuffer& out, std::uint32_t ssrc, const std::optional<
   return static_cast<std::size_t>(p - start);
 }
 
-std::optional<RtcpSeen> read_rtcp(std::span<const std::uint8_t> bytes) {
+std::optional<RtcpSeen> read_rtcp(std::span<const std::uint8_t> bytes, std::uint32_t ours) {
   RtcpSeen seen;
   bool first = true;
   while (!bytes.empty()) {
@@ -80,8 +120,19 @@ std::optional<RtcpSeen> read_rtcp(std::span<const std::uint8_t> bytes) {
     const std::size_t size = std::size_t{4} * (load16(bytes.data() + 2) + 1U);
     if (size > bytes.size()) return std::nullopt;
     if (type == type_sr) {
-      if (size < 28) return std::nullopt;
-      seen = {true, load32(bytes.data() + 4), load32(bytes.data() + 10)};
+      if (size < sender_bytes) return std::nullopt;
+      seen.sender_report = true;
+      seen.ssrc = load32(bytes.data() + 4);
+      seen.middle_of_ntp = load32(bytes.data() + 10);
+    }
+    if (type == type_sr || type == type_rr) {
+      const std::size_t start = type == type_sr ? sender_bytes : receiver_bytes;
+      const std::size_t count = bytes[0] & 0x1fU;
+      if (start + count * reception_bytes > size) return std::nullopt;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::uint8_t* block = bytes.data() + start + i * reception_bytes;
+        if (load32(block) == ours) seen.about_us = get_reception(block);
+      }
     }
     bytes = bytes.subspan(size);
     first = false;

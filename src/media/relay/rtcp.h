@@ -35,9 +35,17 @@ struct RtcpSeen {
   bool sender_report = false;
   std::uint32_t ssrc = 0;           // of the sender report
   std::uint32_t middle_of_ntp = 0;  // the middle 32 bits of its NTP time
+  std::optional<ReceptionReport> about_us;
 };
 
-// Nothing when it is not a compound packet that adds up (RFC 3550 A.2).
-[[nodiscard]] std::optional<RtcpSeen> read_rtcp(std::span<const std::uint8_t> bytes);
+// `ours`: the SSRC whose reception is of interest. Nothing when it is not a compound packet that adds up (RFC
+// 3550 A.2).
+[[nodiscard]] std::optional<RtcpSeen> read_rtcp(std::span<const std::uint8_t> bytes, std::uint32_t ours);
+
+// The middle 32 bits of the NTP time at `now`, as our sender reports have it: units of 1/65536 s.
+[[nodiscard]] std::uint32_t middle_of_ntp(Time now);
+
+// RFC 3550 6.4.1. Nothing when the report names no sender report of ours or can not be true.
+[[nodiscard]] std::optional<Duration> round_trip(Time now, const ReceptionReport& report);
 
 }  // namespace baton::media

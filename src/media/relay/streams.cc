@@ -104,7 +104,34 @@ RtpHeader OutputStream::generate(Time now, std::uint32_t ticks) {
   return out;
 }
 
+RtpHeader OutputStream::event(Time now, std::uint32_t timestamp, bool first) {
+  const RtpHeader out{first, 0, add(sequence_, 1), timestamp, ssrc_};
+  moved_to(now, out.sequence, out.timestamp);
+  cut_ = true;
+  return out;
+}
+
+void ReceivedStream::forget() {
+  const auto so_far = totals();
+  packets_before_ = so_far ? so_far->packets : 0;
+  lost_before_ = so_far ? so_far->lost : 0;
+  started_ = false;
+  received_ = 0;
+}
+
+std::optional<Reception> ReceivedStream::totals() const {
+  if (!started_ && packets_before_ == 0) return std::nullopt;
+  Reception totals{packets_before_ + received_, lost_before_, jitter_us_.mean(), jitter_us_.max()};
+  // Repeats may make up for losses, never for more.
+  if (started_) {
+    totals.lost +=
+        static_cast<std::uint32_t>(std::max(distance(cycles_ + highest_ - base_ + 1, received_), 0));
+  }
+  return totals;
+}
+
 void ReceivedStream::start(Time now, const RtpHeader& header) {
+  forget();
   started_ = true;
   ssrc_ = header.ssrc;
   last_at_ = now;
@@ -143,6 +170,7 @@ void ReceivedStream::measure_jitter(Time now, std::uint32_t timestamp) {
   if (has_transit_) {
     const auto change = static_cast<std::uint32_t>(std::abs(distance(transit, transit_)));
     jitter_ += change - ((jitter_ + 8) >> 4);
+    jitter_us_.add(ticks_to_us(jitter_ >> 4, clock_));
   }
   transit_ = transit;
   has_transit_ = true;

@@ -1,10 +1,12 @@
 // The two ends of a party's audio: the one stream it hears from us, and what it sends to us.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
 #include "base/time.h"
+#include "media/port.h"
 #include "media/relay/rtp.h"
 
 namespace baton::media {
@@ -13,6 +15,30 @@ namespace baton::media {
 [[nodiscard]] constexpr std::int64_t to_ticks(Duration d, std::uint32_t clock = 8'000) {
   return d.count() * (clock / 1'000) / 1'000;
 }
+
+[[nodiscard]] constexpr std::uint32_t ticks_to_us(std::uint32_t ticks, std::uint32_t clock_rate = 8'000) {
+  constexpr std::uint64_t most = 60'000'000;
+  return static_cast<std::uint32_t>(std::min(std::uint64_t{ticks} * 1'000'000 / clock_rate, most));
+}
+
+// The mean and the highest of a figure.
+class Average {
+ public:
+  void add(std::uint32_t value) {
+    sum_ += value;
+    ++count_;
+    max_ = std::max(max_, value);
+  }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::uint32_t mean() const {
+    return count_ == 0 ? 0 : static_cast<std::uint32_t>(sum_ / count_);
+  }
+  [[nodiscard]] std::uint32_t max() const { return max_; }
+
+ private:
+  std::uint64_t sum_ = 0, count_ = 0;
+  std::uint32_t max_ = 0;
+};
 
 // What a party hears: one SSRC, sequence numbers without a step and a time line that never runs back,
 // whatever source is behind it (RFC 3550 5.1). Lives as long as its endpoint.
@@ -44,6 +70,11 @@ class OutputStream {
   // The header of a packet we make ourselves, `ticks` after the one before (more than one packet time when
   // some were skipped).
   [[nodiscard]] RtpHeader generate(Time now, std::uint32_t ticks);
+
+  // The header of a packet of a telephone-event that began at `timestamp`, which next_timestamp() gave (RFC
+  // 4733 2.2.1: it stays the same). What follows goes on at the time that has passed since.
+  [[nodiscard]] RtpHeader event(Time now, std::uint32_t timestamp, bool first);
+  [[nodiscard]] std::uint32_t next_timestamp(Time now) const { return timestamp_after_cut(now); }
 
   void count_sent(std::size_t payload_bytes) {
     ++packets_;
@@ -108,6 +139,12 @@ class ReceivedStream {
   // For the report that is about to be sent; nothing when no packet has come since the last one.
   [[nodiscard]] std::optional<ReceptionReport> report(Time now);
 
+  // The next packet begins a stream, whoever sends it: it need not wait for the one before to fall silent.
+  void forget();
+
+  // Of all streams since the start; nothing before the first packet.
+  [[nodiscard]] std::optional<Reception> totals() const;
+
  private:
   void start(Time now, const RtpHeader& header);
   [[nodiscard]] bool takes_over(Time now, const RtpHeader& header);
@@ -124,6 +161,8 @@ class ReceivedStream {
   std::uint32_t cycles_ = 0;
   std::uint32_t base_ = 0;
   std::uint32_t received_ = 0, expected_before_ = 0, received_before_ = 0;
+  std::uint64_t packets_before_ = 0, lost_before_ = 0;  // of earlier streams
+  Average jitter_us_;
   bool has_transit_ = false;
   std::uint32_t transit_ = 0;
   std::uint32_t jitter_ = 0;  // times 16

@@ -58,8 +58,11 @@ void Relay::Impl::send_frames(Time now, EndpointHandle handle, Endpoint& listene
       listener.out.cut();
       return;
     }
-    send_samples(now, listener, samples, listener.playout->rate(), ticks);
-    ++counters_.transcoded;
+    // Digits take the place of audio, which goes on behind them.
+    if (!listener.hears_digits()) {
+      send_samples(now, listener, samples, listener.playout->rate(), ticks);
+      ++counters_.transcoded;
+    }
     ticks = step;
   }
   arm(handle, listener, RelayTimer::frame, due);

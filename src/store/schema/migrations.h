@@ -4,6 +4,8 @@
 #include <array>
 
 #include "store/schema/v1.h"
+#include "store/schema/v2.h"
+#include "store/schema/v3.h"
 
 namespace baton::store::schema {
 
@@ -11,7 +13,7 @@ namespace baton::store::schema {
 inline constexpr int application_id = 0x4241544E;
 
 // migrations[n] leads from version n to n + 1.
-inline constexpr std::array<const char*, 1> migrations = {v1};
+inline constexpr std::array<const char*, 3> migrations = {v1, v2, v3};
 inline constexpr int latest_version = static_cast<int>(migrations.size());
 
 }  // namespace baton::store::schema

@@ -54,6 +54,25 @@ call::Cdr cdr(const std::string& id, const std::string& role) {
   return cdr;
 }
 
+call::LegQuality audio() {
+  call::LegQuality quality;
+  quality.call_uuid = leg;
+  quality.root_call_uuid = root;
+  quality.party = "target";
+  quality.sip_call_id = "t1@192.0.2.1";
+  quality.codec = "PCMA";
+  quality.packets_received = 3'000;
+  quality.packets_sent = 2'990;
+  quality.packets_dropped = 1;
+  quality.lost = 12;
+  quality.jitter_us = 1'260;
+  quality.jitter_us_max = 8'000;
+  quality.mos = 431;
+  quality.round_trip_us = 41'249;
+  quality.round_trip_us_max = 60'000;
+  return quality;
+}
+
 call::TransferRecord transfer() {
   call::TransferRecord record;
   record.transfer_id = "9f000000-0000-4000-8000-000000000003";
@@ -112,6 +131,7 @@ class CommandLine : public ::testing::Test {
     ASSERT_TRUE(writer.has_value()) << writer.error();
     (*writer)->submit(cdr(root, "original"));
     (*writer)->submit(cdr(leg, "transfer"));
+    (*writer)->submit(audio());
     (*writer)->submit(transfer());
     (*writer)->submit(refused());
     for (const auto& message : transferred_call()) (*writer)->submit(message);
@@ -152,7 +172,7 @@ TEST_F(CommandLine, Version) {
 }
 
 TEST_F(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const std::string command : {"serve", "check", "calls", "transfers", "trace"}) {
+  for (const std::string command : {"serve", "check", "calls", "transfers", "recordings", "trace"}) {
     const Outcome outcome = run({command, "--help"});
     EXPECT_EQ(outcome.code, 0);
     EXPECT_NE(outcome.out.find("Example"), std::string::npos) << outcome.out;
@@ -232,7 +252,24 @@ TEST_F(CommandLine, CallsAsJsonHaveTheFieldNamesOfTheTrade) {
                          {"transport_protocol", "udp"},
                          {"total_amount", "1.234567"},
                          {"caller_sip_call_id", "c1@192.0.2.1"},
-                         {"destination_sip_call_id", ""}};
+                         {"destination_sip_call_id", ""},
+                         {"media", json::array({{{"party", "target"},
+                                                 {"sip_call_id", "t1@192.0.2.1"},
+                                                 {"codec", "PCMA"},
+                                                 {"packets_received", 3000},
+                                                 {"packets_sent", 2990},
+                                                 {"packets_dropped", 1},
+                                                 {"packets_lost", 12},
+                                                 {"jitter_ms", 1.3},
+                                                 {"jitter_max_ms", 8.0},
+                                                 {"mos", 4.31},
+                                                 {"reported_packets_lost", nullptr},
+                                                 {"reported_jitter_ms", nullptr},
+                                                 {"reported_jitter_max_ms", nullptr},
+                                                 {"reported_mos", nullptr},
+                                                 {"round_trip_ms", 41.2},
+                                                 {"round_trip_max_ms", 60.0}}})},
+                         {"recordings", json::array()}};
   EXPECT_EQ(found[0], expected);
   EXPECT_TRUE(json::parse(run({"calls", "--store", store_, "--json"}).out)[1]["transfer_id"].is_null());
   EXPECT_EQ(run({"calls", "--store", store_, "--json", "--number", "999"}).out, "[]\n");
@@ -265,6 +302,62 @@ TEST_F(CommandLine, Transfers) {
                                         {"detail", nullptr}}));
 }
 
+TEST_F(CommandLine, Recordings) {
+  fill();
+  EXPECT_EQ(run({"recordings", "--store", store_}).out, "no recordings\n");
+  call::RecordingRecord recording;
+  recording.recording_id = "c0000000-0000-4000-8000-000000000009";
+  recording.call_uuid = recording.root_call_uuid = root;
+  recording.chain_id = recording.recording_id;
+  recording.account_id = "acme";
+  recording.trunk_id = "front-desk";
+  recording.file = "/var/lib/baton/1b9d6bcd.wav";
+  recording.status = "incomplete";
+  recording.reason = "No space left on device";
+  recording.started_at = from_micros(1'795'000'001'000'000);
+  recording.ended_at = from_micros(1'795'000'031'000'000);
+  recording.duration_ms = 30'000;
+  recording.bytes = 960'044;
+  recording.packets_dropped = 2;
+  store::WriterOptions options;
+  options.path = store_;
+  auto writer = store::Writer::open(options);
+  ASSERT_TRUE(writer.has_value()) << writer.error();
+  (*writer)->submit(recording);
+  ASSERT_TRUE((*writer)->stop());
+  const Outcome outcome = run({"recordings", "--store", store_});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.out.find("c0000000"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("0:30"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("incomplete"), std::string::npos) << outcome.out;
+  const json found =
+      json::parse(run({"recordings", "--store", store_, "--json", "--number", "+14155550142"}).out);
+  const json expected = {{"recording_id", recording.recording_id},
+                         {"call_uuid", root},
+                         {"root_call_uuid", root},
+                         {"transfer_id", nullptr},
+                         {"chain_id", recording.recording_id},
+                         {"segment", 1},
+                         {"account_id", "acme"},
+                         {"trunk_id", "front-desk"},
+                         {"file", "/var/lib/baton/1b9d6bcd.wav"},
+                         {"status", "incomplete"},
+                         {"reason", "No space left on device"},
+                         {"started_at", "2026-11-18T11:06:41.000000Z"},
+                         {"ended_at", "2026-11-18T11:07:11.000000Z"},
+                         {"duration_ms", 30'000},
+                         {"bytes", 960'044},
+                         {"packets_dropped", 2}};
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0], expected);
+  EXPECT_EQ(run({"recordings", "--store", store_, "--json", "--number", "999"}).out, "[]\n");
+  const json calls = json::parse(run({"calls", "--store", store_, "--json"}).out);
+  EXPECT_EQ(calls[1]["recordings"][0], expected);
+  EXPECT_NE(run({"trace", root, "--store", store_, "--plain"})
+                .out.find("    recording: /var/lib/baton/1b9d6bcd.wav, "),
+            std::string::npos);
+}
+
 TEST_F(CommandLine, TraceByAnyBeginning) {
   fill();
   const Outcome whole = run({"trace", root, "--store", store_, "--plain"});
@@ -273,6 +366,8 @@ TEST_F(CommandLine, TraceByAnyBeginning) {
       "Call 1b9d6bcd-0000-4000-8000-000000000001, 2026-11-18 11:06:40 UTC\n"
       "  original +14155550142 -> +14155550100, talked 1:01, transferred by baton\n"
       "  transfer +14155550142 -> +14155550177, talked 1:01, normal_hangup by carrier\n"
+      "    audio of the target: PCMA, 3000 packets in, 2990 out, lost 12 in, jitter 1.2 ms, "
+      "round trip 41.2 ms, MOS 4.3\n"
       "  REFER    to +14155550177: transferred 200\n"
       "  REFER    to sip:+1@10.0.0.1: refused, baton: the host 10.0.0.1 is private ?[31m and"))
       << whole.out;
@@ -352,6 +447,29 @@ TEST_F(CommandLine, CheckAndTheStoreOfAConfiguration) {
   EXPECT_EQ(std::count(right.out.begin(), right.out.end(), '\n'), 1);
   fill();
   EXPECT_EQ(json::parse(run({"calls", "-c", config, "--json"}).out).size(), 2U);
+
+  for (const auto& [text, said] :
+       {std::pair("\n[recording]\ndirectory = \"nowhere\"\n", "recording.directory: there is no "),
+        std::pair("\n[recording]\ndirectory = \"baton.toml\"\n", "is no directory")}) {
+    std::ofstream(config, std::ios::app) << text;
+    const Outcome lost = run({"check", config});
+    expect_one_line(lost, 1);
+    EXPECT_NE(lost.err.find(said), std::string::npos) << lost.err;
+    std::filesystem::copy_file(example, config, std::filesystem::copy_options::overwrite_existing);
+  }
+  {
+    std::ifstream in(config);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::size_t at = text.find("direction = \"inbound\"");
+    ASSERT_NE(at, std::string::npos);
+    text.insert(at, "hold_music = \"none.wav\"\n");
+    std::ofstream(config) << text;
+    const Outcome lost = run({"check", config});
+    expect_one_line(lost, 1);
+    EXPECT_NE(lost.err.find("trunk[0].hold_music: "), std::string::npos) << lost.err;
+    EXPECT_NE(lost.err.find("none.wav can not be read"), std::string::npos) << lost.err;
+    std::filesystem::copy_file(example, config, std::filesystem::copy_options::overwrite_existing);
+  }
 
   std::ofstream(config, std::ios::app)
       << "\n[store2]\nx = 1\n[[number]]\ne164 = \"123\"\ntrunk = \"agent\"\n";

@@ -215,7 +215,7 @@ TEST(Config, LimitsAndNameServers) {
 TEST(Config, SipSettings) {
   const Config config =
       good(listener + account + inbound +
-           "[trunk.sip]\nsession_expires='0s'\nreliable_provisionals='required'\n" + outbound +
+           "[trunk.sip]\nsession_expires='0s'\nreliable_provisionals='required'\ndtmf='info'\n" + outbound +
            "credentials=[{username='u',password='p'}]\n"
            "[trunk.sip]\nhold='relayed'\nauth_algorithms=['MD5','SHA-256']\nsrtp='required'\n"
            "srtp_suites=['AES_CM_128_HMAC_SHA1_80','AEAD_AES_256_GCM']\n"
@@ -226,6 +226,7 @@ TEST(Config, SipSettings) {
   EXPECT_EQ(in.session_expires, 0s);
   EXPECT_EQ(in.reliable_provisionals, trunk::ReliableProvisionals::required);
   EXPECT_EQ(in.hold, trunk::HoldStyle::anchored);
+  EXPECT_EQ(in.dtmf, trunk::DtmfStyle::info);
   EXPECT_EQ(in.auth_algorithms.size(), 3U);
   EXPECT_EQ(in.srtp, trunk::Srtp::by_transport);
   EXPECT_EQ(in.srtp_suites.size(), 4U);
@@ -238,6 +239,7 @@ TEST(Config, SipSettings) {
   EXPECT_EQ(out.srtp, trunk::Srtp::required);
   EXPECT_EQ(out.srtp_suites,
             (std::vector{sdp::Suite::aes_cm_128_hmac_sha1_80, sdp::Suite::aead_aes_256_gcm}));
+  EXPECT_EQ(out.dtmf, trunk::DtmfStyle::automatic);
   EXPECT_EQ(out.auth_algorithms, (std::vector{sip::DigestAlgorithm::md5, sip::DigestAlgorithm::sha256}));
   const trunk::SipSettings& carrier = config.model->carriers[0].sip;
   EXPECT_EQ(carrier.session_expires, 10min);
@@ -262,6 +264,23 @@ TEST(Config, CodecsOfATrunkAndACarrier) {
     EXPECT_FALSE(parse(listener + account + inbound + "[trunk.media]\ncodecs=" + list + "\n", "x.toml"))
         << list;
   }
+}
+
+TEST(Config, RecordingsAndHoldMusic) {
+  const Config config =
+      good(listener + "[recording]\ndirectory='calls'\n" + account + inbound +
+               "hold_music='wait.wav'\n[trunk.recording]\nenabled=true\nthrough_transfers=true\n" + number +
+               "record=false\n",
+           "/etc/baton/baton.toml");
+  EXPECT_EQ(config.server.recording_directory, "/etc/baton/calls");
+  EXPECT_EQ(config.model->trunks[0].hold_music, "wait.wav");
+  EXPECT_TRUE(config.model->trunks[0].recording.enabled);
+  EXPECT_TRUE(config.model->trunks[0].recording.through_transfers);
+  EXPECT_EQ(config.model->numbers[0].record, false);
+  const Config plain = good(listener + account + inbound + number);
+  EXPECT_EQ(plain.server.recording_directory, "");
+  EXPECT_FALSE(plain.model->trunks[0].recording.enabled);
+  EXPECT_FALSE(plain.model->numbers[0].record);
 }
 
 TEST(Config, StorePathIsRelativeToTheFile) {
@@ -374,6 +393,12 @@ const Refused refused[] = {
     {"wrong_kind", listener + "[store]\ntrace='yes'\n", "store.trace", "this is a string", "true or false"},
     {"wrong_kind_number", listener + "[media]\nport_min='10000'\n", "media.port_min", "a whole number",
      "without quotes"},
+    {"recording_nowhere", tail_trunk + "[trunk.recording]\nenabled=true\n", "trunk[0].recording.enabled",
+     "nothing says where recordings are kept", "directory ="},
+    {"number_recorded_nowhere", tail_trunk + number + "record=true\n", "number[0].record",
+     "nothing says where recordings are kept", "directory ="},
+    {"no_way_of_dtmf", tail_trunk + "[trunk.sip]\ndtmf='morse'\n", "trunk[0].sip.dtmf", "\"morse\"",
+     "\"rfc4733\""},
     {"single_table", listener + "[account]\nid='a'\n", "account", "a table", "[[account]]"},
     {"list_of_no_tables", "carrier=['a']\n" + listener, "carrier[0]", "this is a string", "a table"},
     {"no_listener", "[server]\ndrain_timeout='1s'\n", "server.listen", "no listener", "[[server.listen]]"},

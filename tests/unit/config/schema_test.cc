@@ -64,8 +64,8 @@ TEST(Schema, Suggestions) {
   EXPECT_EQ(suggest_key("trunk", "creds"), suggest_key("trunk", "creds"));
   EXPECT_EQ(suggest_key("trunk", "fallbak"), "did you mean \"fallback\"?");
   EXPECT_EQ(suggest_key("account", "port_min"), "\"port_min\" belongs to the section \"media\"");
-  EXPECT_EQ(suggest_key("number", "zzz"), "remove it; known here: e164 trunk");
-  EXPECT_EQ(suggest_key("number", std::string(100'000, 'x')), "remove it; known here: e164 trunk");
+  EXPECT_EQ(suggest_key("number", "zzz"), "remove it; known here: e164 trunk record");
+  EXPECT_EQ(suggest_key("number", std::string(100'000, 'x')), "remove it; known here: e164 trunk record");
   EXPECT_EQ(suggest_key("no.such.section", "x"), "remove it");
 }
 

@@ -1,4 +1,5 @@
 #include "media/relay/relay.h"
+#include "media/relay/rtcp.h"
 
 #include "unit/media/audio.h"
 #include "unit/media/party.h"
@@ -308,6 +309,75 @@ TEST_F(RelayTest, RtcpOfOthersIsDropped) {
   a.rtcp.send(a.relay_rtcp(), report);
   pump();
   EXPECT_EQ(relay->counters().rtcp_received, 1U);
+}
+
+TEST_F(RelayTest, ClosedTellsHowTheAudioWasAtBothEnds) {
+  Party a(1), b(2);
+  bridge(a, b);
+  for (int i = 0; i < 100; ++i) {
+    a.say();
+    if (i % 10 == 0) {  // every tenth packet of it is lost
+      ++a.next.sequence;
+      a.next.timestamp += 160;
+      pass(20ms);
+    }
+    pass(i % 2 == 0 ? 15ms : 25ms);
+    b.say();
+    pump();
+  }
+  // The peer's own report, 40 ms after ours and with 10 ms of rest in between.
+  std::optional<std::uint32_t> ours;
+  for (int i = 0; i < 600 && !ours; ++i) {
+    pass(20ms);
+    if (const auto bytes = a.rtcp.receive()) ours = read_rtcp(*bytes, 0)->middle_of_ntp;
+    b.say();
+    pump();
+  }
+  ASSERT_TRUE(ours);
+  const auto heard = a.hear();
+  ASSERT_TRUE(heard);
+  RtcpBuffer buffer;
+  const ReceptionReport report{heard->header.ssrc, 0, 4, 0, 16, *ours, 655};
+  const std::size_t size = write_rtcp(buffer, a.next.ssrc, std::nullopt, report, "a", false);
+  pass(40ms);
+  a.rtcp.send(a.relay_rtcp(), {buffer.data(), size});
+  pump();
+  perform(Close{1});
+  const Closed closed = results_of<Closed>().front();
+  EXPECT_EQ(closed.codec, sdp::Codec::pcmu);
+  EXPECT_EQ(closed.ptime_ms, 20U);
+  ASSERT_TRUE(closed.received && closed.reported);
+  EXPECT_EQ(closed.received->packets, 100U);
+  EXPECT_EQ(closed.received->lost, 10U);
+  EXPECT_GT(closed.received->jitter_us, 5'000U);
+  EXPECT_LT(closed.received->jitter_us_max, 15'000U);
+  EXPECT_EQ(closed.reported->lost, 4U);
+  EXPECT_EQ(closed.reported->packets + 4, closed.packets_sent);
+  EXPECT_EQ(closed.reported->jitter_us, 2'000U);
+  ASSERT_TRUE(closed.round_trip_us);
+  EXPECT_GE(*closed.round_trip_us, 29'000U);
+  EXPECT_LE(*closed.round_trip_us, 51'000U);
+}
+
+TEST_F(RelayTest, ReportsThatCanNotBeTrueAreCutToWhatCan) {
+  Party a(1), b(2);
+  bridge(a, b);
+  b.say();
+  pump();
+  const auto heard = a.hear();
+  ASSERT_TRUE(heard);
+  RtcpBuffer buffer;
+  const ReceptionReport report{heard->header.ssrc, 255, 0x7fffff, 0, 0xffffffff, 1, 1};
+  const std::size_t size = write_rtcp(buffer, a.next.ssrc, std::nullopt, report, "a", false);
+  a.rtcp.send(a.relay_rtcp(), {buffer.data(), size});
+  pump();
+  perform(Close{1});
+  const Closed closed = results_of<Closed>().front();
+  EXPECT_FALSE(closed.received);
+  ASSERT_TRUE(closed.reported);
+  EXPECT_EQ(closed.reported->lost, closed.packets_sent);
+  EXPECT_EQ(closed.reported->jitter_us, 60'000'000U);
+  EXPECT_FALSE(closed.round_trip_us);
 }
 
 TEST_F(RelayTest, SeedsFromTheSystemDiffer) {

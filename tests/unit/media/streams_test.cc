@@ -172,5 +172,40 @@ TEST(ReceivedStream, TellsWhenTheLastSenderReportCame) {
   EXPECT_EQ(report->delay_since_last_report, 65'536U + 32'768);
 }
 
+TEST(ReceivedStream, TotalsSpanEveryStreamOfTheParty) {
+  ReceivedStream in;
+  EXPECT_FALSE(in.totals());
+  Time now = from_micros(1'000'000);
+  RtpHeader header{false, 0, 100, 0, 1};
+  const auto feed = [&](unsigned packets) {
+    for (unsigned i = 0; i < packets; ++i) {
+      static_cast<void>(in.packet(now, header, true));
+      now += 20ms;
+      ++header.sequence;
+      header.timestamp += 160;
+    }
+  };
+  feed(10);
+  header.sequence = static_cast<std::uint16_t>(header.sequence + 3);  // three are lost
+  feed(10);
+  ASSERT_TRUE(in.totals());
+  EXPECT_EQ(in.totals()->packets, 20U);
+  EXPECT_EQ(in.totals()->lost, 3U);
+  in.forget();
+  EXPECT_EQ(in.totals()->packets, 20U);
+  header = {false, 0, 40'000, 7, 2};
+  feed(5);
+  now += 1s;
+  header = {false, 0, 9, 7, 3};  // and another SSRC
+  feed(5);
+  EXPECT_EQ(in.totals()->packets, 30U);
+  EXPECT_EQ(in.totals()->lost, 3U);
+  // Repeats make up for no loss of another stream.
+  --header.sequence;
+  static_cast<void>(in.packet(now, header, true));
+  EXPECT_EQ(in.totals()->lost, 3U);
+  EXPECT_EQ(in.totals()->packets, 31U);
+}
+
 }  // namespace
 }  // namespace baton::media

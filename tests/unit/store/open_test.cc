@@ -97,6 +97,26 @@ TEST(StoreOpen, AnOlderSchemaIsMigratedByTheWriterOnly) {
   EXPECT_EQ(read_error(directory / "s.db"), "");
 }
 
+TEST(StoreOpen, EveryOlderSchemaIsBroughtUpWithWhatItHolds) {
+  for (int version = 1; version < schema::latest_version; ++version) {
+    const Directory directory;
+    {
+      Other old(directory / "s.db");
+      for (int i = 0; i < version; ++i) old.run(schema::migrations[static_cast<std::size_t>(i)]);
+      old.run("PRAGMA application_id = " + std::to_string(schema::application_id));
+      old.run("PRAGMA user_version = " + std::to_string(version));
+      old.run("INSERT INTO trace VALUES ('root', 1, 'caller', 0, 0, 'udp', '', '', 'OPTIONS')");
+    }
+    auto writer = open_writer(options(directory / "s.db"));
+    ASSERT_TRUE(writer);
+    writer->submit(cdr("call-1", 1));
+    ASSERT_TRUE(writer->stop());
+    const auto reader = open_reader(directory / "s.db");
+    EXPECT_TRUE(reader->cdr("call-1").has_value());
+    EXPECT_EQ(reader->find_root("root").value_or(""), "root");
+  }
+}
+
 TEST(StoreOpen, IsForItsOwnerAndGroup) {
   const Directory directory;
   auto writer = open_writer(options(directory / "s.db"));

@@ -53,6 +53,68 @@ TEST(StoreRoundTrip, EveryFieldOfACdr) {
   }
 }
 
+TEST(StoreRoundTrip, TheAudioOfEachLegWithItsCall) {
+  const Directory directory;
+  auto writer = open_writer(options(directory / "s.db"));
+  call::LegQuality full{"call-1", "root", "caller", "a@x", "PCMU", at(9), 1,  2,  3, 4,
+                        5,        6,      7,        8,     9,      10,    11, 12, 13};
+  call::LegQuality empty;
+  empty.call_uuid = "call-1";
+  empty.root_call_uuid = "root";
+  empty.party = "target";
+  empty.sip_call_id = "b@x";
+  empty.ended_at = at(10);
+  writer->submit(cdr("call-1", 1));
+  writer->submit(cdr("call-2", 2));
+  for (int twice = 0; twice < 2; ++twice) {
+    writer->submit(full);
+    writer->submit(empty);
+  }
+  ASSERT_TRUE(writer->stop());
+  const auto reader = open_reader(directory / "s.db");
+  const auto one = reader->cdr("call-1");
+  ASSERT_TRUE(one.has_value()) << one.error();
+  const auto all = reader->cdrs({});
+  ASSERT_TRUE(all.has_value()) << all.error();
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_TRUE((*all)[0].media.empty());
+  for (const auto& media : {one->media, (*all)[1].media}) {
+    ASSERT_EQ(media.size(), 2U);
+    EXPECT_EQ(media[0], full);
+    EXPECT_EQ(media[1], empty);
+  }
+}
+
+TEST(StoreRoundTrip, RecordingsWithTheirCall) {
+  const Directory directory;
+  auto writer = open_writer(options(directory / "s.db"));
+  call::RecordingRecord one{"r1",     "call-1",     "root", "t1",  "chain", 2,     "acme", "trunk",
+                            "/x.wav", "incomplete", "full", at(3), at(9),   5'000, 6'000,  7};
+  call::RecordingRecord other = one;
+  other.recording_id = "r2";
+  other.call_uuid = "call-2";
+  other.started_at = at(4);
+  writer->submit(cdr("call-1", 1));
+  for (int twice = 0; twice < 2; ++twice) {
+    writer->submit(one);
+    writer->submit(other);
+  }
+  ASSERT_TRUE(writer->stop());
+  const auto reader = open_reader(directory / "s.db");
+  const auto call = reader->cdr("call-1");
+  ASSERT_TRUE(call.has_value()) << call.error();
+  ASSERT_EQ(call->recordings.size(), 1U);
+  EXPECT_EQ(call->recordings[0], one);
+  const auto all = reader->recordings({});
+  ASSERT_TRUE(all.has_value()) << all.error();
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_EQ((*all)[0], other);
+  EXPECT_EQ(reader->recordings({.limit = 1})->size(), 1U);
+  EXPECT_EQ(reader->recordings({.since = at(4)})->size(), 1U);
+  EXPECT_EQ(reader->recordings({.number = "+1415"})->size(), 1U);
+  EXPECT_TRUE(reader->recordings({.number = "999"})->empty());
+}
+
 TEST(StoreRoundTrip, ATransferWithItsSteps) {
   const Directory directory;
   auto writer = open_writer(options(directory / "s.db"));

@@ -205,11 +205,13 @@ TEST(StoreWriter, ADamagedStoreKeepsItsCdrsWaiting) {
   const Directory directory;
   LogBook book;
   open_writer(options(directory / "s.db"))->stop();
-  const auto size = std::filesystem::file_size(directory / "s.db");
+  constexpr std::int64_t page_bytes = 4'096;
+  const std::int64_t page =
+      Other(directory / "s.db").number("SELECT rootpage FROM sqlite_master WHERE name = 'cdr'");
   {
     std::fstream file(directory / "s.db", std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(4'096);
-    file << std::string(size - 4'096, '\x5a');
+    file.seekp((page - 1) * page_bytes);
+    file << std::string(page_bytes, '\x5a');
   }
   auto writer = open_writer(options(directory / "s.db", &book));
   for (int i = 0; i < 30; ++i) writer->submit(cdr("call-" + std::to_string(i)));
