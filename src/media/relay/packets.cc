@@ -107,7 +107,7 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
       forward(now, meaning, codec, *packet, bytes.data(), listener);
     } else {
       // Its number goes to the next packet, so that it is not taken for lost.
-      if (to.playout == nullptr) to.out.cut();
+      if (to.playout == nullptr) to.out.leave_out(packet->header);
       if (to.digits_by == DigitsBy::events && !to.dtmf_payload_type) ++counters_.dropped_payload_type;
     }
   }
