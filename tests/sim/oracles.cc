@@ -217,16 +217,19 @@ bool Oracles::may_notify(const Leg& leg, const Transfer& about, bool final) cons
   if (!oldest) return true;
   // Two cases in which the final one may not wait: it has waited long enough, or our BYE is about to follow
   // because the other party has left, or a transfer without a subscription has succeeded.
-  const bool bye_due = std::any_of(transfers_.begin(), transfers_.end(),
-                                   [&](const Transfer& transfer) {
-                                     if (transfer.subscriber != &leg) return false;
-                                     const bool alone =
-                                         transfer.transferee != nullptr && transfer.transferee->over;
-                                     return alone || (transfer.target_answered && transfer.no_subscription);
-                                   }) ||
-                       std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
-                         return transfer.consultation == &leg && transfer.target_answered;
-                       });
+  const bool bye_due =
+      std::any_of(transfers_.begin(), transfers_.end(),
+                  [&](const Transfer& transfer) {
+                    if (transfer.subscriber != &leg) return false;
+                    // A party whose audio has stopped is taken for gone.
+                    const Leg* other = transfer.transferee;
+                    const bool alone =
+                        leg.reported_silent || (other != nullptr && (other->over || other->reported_silent));
+                    return alone || (transfer.target_answered && transfer.no_subscription);
+                  }) ||
+      std::any_of(transfers_.begin(), transfers_.end(), [&](const Transfer& transfer) {
+        return transfer.consultation == &leg && transfer.target_answered;
+      });
   // Another phone has taken its place.
   const bool replaced = std::any_of(
       legs_.begin(), legs_.end(), [&](const Leg& other) { return other.replaces == &leg && other.answered; });
