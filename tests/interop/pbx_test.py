@@ -1,6 +1,7 @@
 """A PBX behind the trunk: Kamailio, which stays on the way, with a SIPp phone or linphone behind it. And linphone alone."""
 import os
 import pathlib
+import re
 import string
 import sys
 import tempfile
@@ -182,10 +183,18 @@ class PbxTest(unittest.TestCase):
         world.check_call("transfer", to_number=cases.HUMAN, from_number=cases.CALLER, carrier_id="east",
                          hangup_cause_name="normal_hangup")
 
+    def check_encrypted(self, phone):
+        """Every description of both sides is of SRTP and has a key that linphone knows how to use."""
+        descriptions = re.findall(r"^m=audio \d+ \S+ (?:.+\n)+", phone.log().replace("\r", ""), re.M)
+        self.assertGreaterEqual(len(descriptions), 6)
+        for description in descriptions:
+            self.assertRegex(description, r"^m=audio \d+ RTP/SAVP ")
+            self.assertIn("a=crypto:", description)
+
     def test_linphone_logs_in_and_joins_two_calls_of_its_own(self):
         self.start("tls")
         phone = self.start_linphone("secret.trunks.example", host_port(self.network.of("baton"), self.network.port + TLS_PORT),
-                                    credentials=("agent", "correct-horse"))
+                                    credentials=("agent", "correct-horse"), encryption="srtp")
         self.carrier("customer", Scenario(cases.CALLER).recv_invite().ring().answer().pause(2500).bye())
         self.carrier("target", Scenario(cases.HUMAN).recv_invite().ring().answer().recv_bye())
         first = phone.call(f"sip:{cases.CALLER}@secret.trunks.example")
@@ -195,11 +204,17 @@ class PbxTest(unittest.TestCase):
         phone.command(f"call-transfer {first} {consultation}")
         self.check_attended(phone, first, consultation, "outbound")
         self.assertIn("algorithm=SHA-256", phone.log())
+        self.check_encrypted(phone)
 
     def test_linphone_registered_with_the_pbx_answers_consults_and_joins(self):
-        self.start("tls", behind_the_pbx("tls"))
+        # linphone takes keys in what is offered as encrypted, not in an offer that leaves the choice (RFC 8643).
+        def encrypted(text):
+            text = behind_the_pbx("tls")(text)
+            return text.replace('id = "desk"', 'id = "desk"\nsip.srtp = "required"', 1)
+
+        self.start("tls", encrypted)
         self.start_pbx("tls", "tls")
-        phone = self.start_linphone(HOME, self.network.at("pbx", PBX_TLS), registers=True)
+        phone = self.start_linphone(HOME, self.network.at("pbx", PBX_TLS), registers=True, encryption="srtp")
         phone.await_registered()
         self.carrier("target", Scenario(cases.HUMAN).recv_invite().ring().answer().recv_bye())
         self.carrier("caller", Scenario(cases.CALLER).invite(cases.DESK).answered().pause(3500).bye(), called=False)
@@ -210,6 +225,7 @@ class PbxTest(unittest.TestCase):
         phone.await_state("LinphoneCallStreamsRunning", consultation)
         phone.command(f"call-transfer {first} {consultation}")
         self.check_attended(phone, first, consultation, "inbound")
+        self.check_encrypted(phone)
 
 
 if __name__ == "__main__":
