@@ -3,7 +3,10 @@
 #include <phonenumbers/phonenumberutil.h>
 
 #include <array>
+#include <charconv>
 #include <functional>
+#include <list>
+#include <map>
 #include <set>
 #include <string>
 
@@ -17,6 +20,20 @@ class LibPhoneNumberPlan final : public CountryPlan {
  public:
   LibPhoneNumberPlan() : util_(*PhoneNumberUtil::GetInstance()) {
     util_.GetSupportedRegions(&countries_);
+    std::set<int> calling_codes;
+    util_.GetSupportedCallingCodes(&calling_codes);
+    for (const int code : calling_codes) {
+      std::list<std::string> regions;
+      util_.GetRegionCodesForCountryCallingCode(code, &regions);
+      const bool alone = regions.size() == 1 && countries_.contains(regions.front());
+      if (alone) alone_.emplace(std::to_string(code), regions.front());
+    }
+    // Here an area code is of one country (North American Numbering Plan); the first digit of an exchange is
+    // 2 to 9.
+    for (std::size_t code = 0; code < area_countries_.size(); ++code) {
+      std::string digits = std::to_string(code + area_code_min);
+      area_countries_[code] = look_up(std::string(shared_plan) + digits + "5550100");
+    }
     // The library compiles a country's expressions at its first number, under a lock.
     for (const std::string& country : countries_) {
       PhoneNumber example;
@@ -32,6 +49,7 @@ class LibPhoneNumberPlan final : public CountryPlan {
   [[nodiscard]] std::string country_of(std::string_view e164) const override {
     constexpr std::size_t e164_bytes_max = 16;
     if (e164.size() > e164_bytes_max || e164.empty()) return {};
+    if (const std::string* country = by_prefix(e164)) return *country;
     thread_local std::array<Known, 1024> cache;
     Known& known = cache[std::hash<std::string_view>{}(e164) % cache.size()];
     if (known.number != e164) known = {std::string(e164), look_up(e164)};
@@ -47,6 +65,24 @@ class LibPhoneNumberPlan final : public CountryPlan {
     std::string number, country;
   };
 
+  // Where the first digits say it all, no expression has to be matched: most of the world.
+  [[nodiscard]] const std::string* by_prefix(std::string_view e164) const {
+    constexpr std::size_t shortest = 8;  // "+" and seven digits; what is shorter is the library's to judge
+    if (e164.size() < shortest || e164.front() != '+') return nullptr;
+    if (e164.size() == nanp_bytes && e164.starts_with(shared_plan)) {
+      unsigned area = 0;
+      const std::string_view digits = e164.substr(shared_plan.size(), 3);
+      const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), area);
+      const bool known = read.ptr == digits.data() + digits.size() && area >= area_code_min;
+      return known ? &area_countries_[area - area_code_min] : nullptr;
+    }
+    for (std::size_t length = 1; length <= 3; ++length) {
+      const auto found = alone_.find(e164.substr(1, length));
+      if (found != alone_.end()) return &found->second;
+    }
+    return nullptr;
+  }
+
   [[nodiscard]] std::string look_up(std::string_view e164) const {
     PhoneNumber number;
     if (util_.Parse(std::string(e164), "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR) return {};
@@ -58,7 +94,13 @@ class LibPhoneNumberPlan final : public CountryPlan {
     return countries_.contains(country) ? country : std::string();
   }
 
+  static constexpr std::string_view shared_plan = "+1";
+  static constexpr std::size_t nanp_bytes = 12;  // "+1" and ten digits
+  static constexpr unsigned area_code_min = 200, area_code_max = 999;
+
   const PhoneNumberUtil& util_;
+  std::map<std::string, std::string, std::less<>> alone_;  // calling codes of one country, and which
+  std::array<std::string, area_code_max - area_code_min + 1> area_countries_;
   std::set<std::string> countries_;
 };
 
