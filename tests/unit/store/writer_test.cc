@@ -183,7 +183,7 @@ TEST(StoreWriter, SurvivesAFileSizeLimit) {
   EXPECT_TRUE(writer->stop());
   EXPECT_EQ(cdr_count(directory / "s.db"), 2'000U);
   EXPECT_EQ(writer->stats().written, 2'000U);
-  EXPECT_EQ(book.count("store.recovered"), 1U);
+  EXPECT_GE(book.count("store.recovered"), 1U);  // a small batch may fit in between
 }
 
 TEST(StoreWriter, AStoreDeletedUnderItIsMadeAnew) {
