@@ -236,6 +236,7 @@ void Legs::on_ack(txn::AckReceived& event) {
   if (first) {
     leg.state = LegState::confirmed;
     emit(LegConfirmed{leg.self});
+    pump_keys(leg);
     if (std::exchange(leg.refer_held, false)) {
       disarm(leg, LegTimer::held_refer);
       for (OpenRefer& open : leg.open_refers) {

@@ -113,7 +113,7 @@ void Legs::on_change_answered(Leg& leg, const PendingRequest& request, const sip
     restore_offer(leg);
     cx_.world.log({Severity::warning, "leg.reoffer_unusable", {{"party", leg.party}}});
   }
-  leg.before_offer.reset();
+  if (offered) leg.before_offer.reset();
   if (leg.reoffer_wanted) try_reoffer(leg);
 }
 

@@ -12,6 +12,11 @@ constexpr std::uint8_t dynamic_first = 96, dynamic_last = 127;  // RFC 3551 6
 
 void PayloadNumbers::bind(const Format& format) {
   const std::uint8_t number = format.payload_type & 0x7f;
+  // The peer may give a number that it never took up to something else.
+  const Binding before = bindings_[number];
+  if (before.use == Use::codec && before.codec != format.codec && latest_[index(before.codec)] == number) {
+    has_[index(before.codec)] = false;
+  }
   bindings_[number] = {Use::codec, format.codec};
   latest_[index(format.codec)] = number;
   has_[index(format.codec)] = true;

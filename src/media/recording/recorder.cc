@@ -251,7 +251,7 @@ void Recorder::Impl::finish(const Item& item, Load& load) {
     if (recording.ready.size() >= 2 * recording_rate) write(recording, true);
   });
   write(recording, true);
-  Recorded recorded{.id = item.audio.id, .file = recording.path};
+  Recorded recorded{.id = item.audio.id, .file = recording.file ? recording.path : std::string()};
   if (recording.file) {
     recorded.lasted =
         Duration{static_cast<Duration::rep>(recording.file->frames() * 1'000'000 / recording_rate)};

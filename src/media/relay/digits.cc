@@ -30,19 +30,19 @@ void Relay::Impl::perform(Time now, const SendDigit& digit, std::vector<Result>&
   const EndpointHandle handle = find(digit.id);
   if (!handle || digit.event >= digit_events) return;
   Endpoint& endpoint = endpoints_.at(handle);
-  begin_digit(now, handle, digit.event);
-  if (endpoint.hears_digits()) endpoint.digits->end(digit.lasts);
+  if (begin_digit(now, handle, digit.event)) endpoint.digits->end(digit.lasts);
 }
 
 // Somebody whom this one hears presses a key.
-void Relay::Impl::begin_digit(Time now, EndpointHandle handle, std::uint8_t event) {
+bool Relay::Impl::begin_digit(Time now, EndpointHandle handle, std::uint8_t event) {
   Endpoint& listener = endpoints_.at(handle);
-  if (!listener.sending() || listener.is_played_to()) return;
-  if (listener.digits_by != DigitsBy::tones && !takes_events(listener)) return;
+  if (!listener.sending() || listener.is_played_to()) return false;
+  if (listener.digits_by != DigitsBy::tones && !takes_events(listener)) return false;
   if (!listener.digits) listener.digits = std::make_unique<DigitPlayer>();
   listener.digits->begin(now, event);
   ++counters_.digits_converted;
   start_digits(now, handle, listener);
+  return true;
 }
 
 void Relay::Impl::end_digit(Time now, const Endpoint& source, EndpointHandle handle, std::uint8_t event,
@@ -61,6 +61,9 @@ void Relay::Impl::take_event(Time now, Endpoint& endpoint, const RtpPacket& pack
                              const std::uint8_t* payload) {
   const auto event = read_telephone_event({payload, packet.payload_size});
   if (!event) return;
+  // Another stream counts its events by another clock.
+  if (endpoint.events_ssrc != packet.header.ssrc) endpoint.events = {};
+  endpoint.events_ssrc = packet.header.ssrc;
   const std::uint8_t before = endpoint.events.event();
   const auto change = endpoint.events.take(packet.header.timestamp, *event);
   for (const EndpointHandle handle : endpoint.listeners) {
@@ -68,7 +71,7 @@ void Relay::Impl::take_event(Time now, Endpoint& endpoint, const RtpPacket& pack
     const std::uint32_t rate = endpoint.dtmf_clock_rate;
     if (change.before_lasted)
       end_digit(now, endpoint, handle, before, to_duration(*change.before_lasted, rate));
-    if (change.begins) begin_digit(now, handle, *change.begins);
+    if (change.begins) static_cast<void>(begin_digit(now, handle, *change.begins));
     if (change.lasted) {
       end_digit(now, endpoint, handle, endpoint.events.event(), to_duration(*change.lasted, rate));
     } else if (Endpoint& listener = endpoints_.at(handle); listener.hears_digits()) {
@@ -100,7 +103,7 @@ void Relay::Impl::listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec code
     for (const EndpointHandle handle : endpoint.listeners) {
       if (!wants(handle)) continue;
       if (change.event) {
-        begin_digit(now, handle, *change.event);
+        static_cast<void>(begin_digit(now, handle, *change.event));
       } else {
         end_digit(now, endpoint, handle, present, to_duration(change.lasted, 8'000));
       }

@@ -45,6 +45,21 @@ class PacketBudget {
   Time paid_until_ = Time::min();
 };
 
+// How much audio a party may have looked into, for tones or a recording, whatever its packets claim to hold.
+class ListeningBudget {
+ public:
+  [[nodiscard]] bool take(Time now, Duration played) {
+    if (paid_until_ > now + burst) return false;
+    paid_until_ = std::max(paid_until_, now) + played / times_real;
+    return true;
+  }
+
+ private:
+  static constexpr int times_real = 2;
+  static constexpr Duration burst = 1s;
+  Time paid_until_ = Time::min();
+};
+
 struct Endpoint {
   // What a payload number of the party's means.
   enum class Meaning : std::uint8_t { nothing, audio, comfort_noise, telephone_event };
@@ -78,7 +93,9 @@ struct Endpoint {
   std::uint32_t dtmf_clock_rate = 8'000;
   DigitsBy digits_by = DigitsBy::events;
   unsigned ptime_ms = 20;
-  std::unique_ptr<SrtpEndpoint> srtp;  // nothing: RTP
+  SrtpEndpoint* srtp = nullptr;  // in use; nothing: RTP
+  // Stays when RTP is agreed on for a while: a key that comes back must not begin anew.
+  std::unique_ptr<SrtpEndpoint> srtp_agreed;
   std::array<Meaning, 128> meanings{};
   std::array<sdp::Codec, 128> codecs{};  // of what means audio
   Gate rtp_gate, rtcp_gate;
@@ -101,7 +118,9 @@ struct Endpoint {
   // What the party sends, and who hears it.
   ReceivedStream in;
   PacketBudget budget;
+  ListeningBudget listening;
   EventReader events;
+  std::uint32_t events_ssrc = 0;        // whose they are
   std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
   std::unique_ptr<Decoder> tone_decoder;
   std::uint8_t tone = 0;  // the digit they found last

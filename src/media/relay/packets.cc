@@ -17,6 +17,12 @@ bool passes_events(const Endpoint& source, const Endpoint& listener) {
          source.dtmf_clock_rate == listener.dtmf_clock_rate;
 }
 
+bool may_listen(Time now, Endpoint& endpoint, sdp::Codec codec, std::span<const std::uint8_t> payload) {
+  const auto ticks = duration(codec, payload);
+  return ticks &&
+         endpoint.listening.take(now, Duration(std::int64_t{*ticks} * 1'000'000 / sdp::clock_rate(codec)));
+}
+
 }  // namespace
 
 void Relay::Impl::poll(Time now, std::vector<Result>& results) {
@@ -93,8 +99,11 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   if (event) {
     take_event(now, endpoint, *packet, payload.data());
   } else if (meaning == Endpoint::Meaning::audio) {
-    if (!endpoint.dtmf_payload_type) listen_for_tones(now, endpoint, codec, payload);
+    const bool listened_to = !endpoint.dtmf_payload_type || !endpoint.tracks.empty();
+    const bool affordable = listened_to && may_listen(now, endpoint, codec, payload);
+    if (affordable && !endpoint.dtmf_payload_type) listen_for_tones(now, endpoint, codec, payload);
     for (const auto& track : endpoint.tracks) {
+      if (!affordable) break;
       options_.recorder->audio(
           {track.recording, track.channel, now, codec, packet->header.ssrc, packet->header.timestamp},
           payload);

@@ -156,12 +156,13 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
     if (number) endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
   }
   if (!configure.srtp) {
-    endpoint.srtp.reset();
-  } else if (endpoint.srtp) {
-    endpoint.srtp->agree(now, *configure.srtp, endpoint.out.ssrc());
+    endpoint.srtp = nullptr;
+  } else if (endpoint.srtp_agreed) {
+    endpoint.srtp_agreed->agree(now, *configure.srtp, endpoint.out.ssrc());
   } else {
-    endpoint.srtp = std::make_unique<SrtpEndpoint>(*configure.srtp, endpoint.out.ssrc());
+    endpoint.srtp_agreed = std::make_unique<SrtpEndpoint>(*configure.srtp, endpoint.out.ssrc());
   }
+  if (configure.srtp) endpoint.srtp = endpoint.srtp_agreed.get();
   // From another address comes another stream: it does not have to wait for the old one to fall silent.
   if (endpoint.rtp_gate.expect(configure.remote_rtp, configure.latch_from)) endpoint.in.forget();
   const std::uint16_t port = configure.remote_rtp.port;
@@ -195,8 +196,6 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     unhear(handle, listener);
     listener.source = Endpoint::Source::ring_back;
     listener.ring_back = &plan;
-    listener.digits.reset();
-    listener.deadline(RelayTimer::digit).reset();
     retarget(now, handle, listener);
   } else if (const auto* play = std::get_if<Hear::Play>(&hear.source)) {
     auto prompt = options_.prompts ? options_.prompts->find(play->prompt) : nullptr;
@@ -206,8 +205,6 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     listener.source = Endpoint::Source::prompt;
     listener.prompt = std::move(prompt);
     listener.played = 0;
-    listener.digits.reset();
-    listener.deadline(RelayTimer::digit).reset();
     retarget(now, handle, listener);
   } else {
     unhear(handle, listener);
@@ -275,6 +272,9 @@ void Relay::Impl::unhear(EndpointHandle handle, Endpoint& listener) {
   listener.ring_back = nullptr;
   listener.prompt.reset();
   listener.deadline(RelayTimer::tone).reset();
+  // What one party pressed is not for whoever is heard next to be silenced by.
+  listener.digits.reset();
+  listener.deadline(RelayTimer::digit).reset();
   stop_transcoding(listener);
   listener.encoder.reset();
   listener.out.cut();

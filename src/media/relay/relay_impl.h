@@ -109,7 +109,8 @@ class Relay::Impl {
   void take_event(Time now, Endpoint& endpoint, const RtpPacket& packet, const std::uint8_t* payload);
   void listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec codec,
                         std::span<const std::uint8_t> payload);
-  void begin_digit(Time now, EndpointHandle handle, std::uint8_t event);
+  // Whether the listener will be sent it.
+  [[nodiscard]] bool begin_digit(Time now, EndpointHandle handle, std::uint8_t event);
   void end_digit(Time now, const Endpoint& source, EndpointHandle handle, std::uint8_t event,
                  Duration lasted);
   void start_digits(Time now, EndpointHandle handle, Endpoint& endpoint);

@@ -140,7 +140,12 @@ void SrtpEndpoint::send_with(const Srtp& agreed, std::uint32_t ssrc) {
 void SrtpEndpoint::agree(Time now, const Srtp& agreed, std::uint32_t ssrc) {
   if (agreed.ours != agreed_.ours) send_with(agreed, ssrc);
   if (agreed.suite != agreed_.suite || agreed.theirs != agreed_.theirs) {
-    before_ = std::exchange(in_, SrtpContext::receiver(agreed.suite, agreed.theirs));
+    // Back to the key before: it goes on where it was, or what was recorded under it could be played again.
+    const bool back =
+        before_ && agreed.suite == before_agreed_.suite && agreed.theirs == before_agreed_.theirs;
+    SrtpContext next = back ? std::move(*before_) : SrtpContext::receiver(agreed.suite, agreed.theirs);
+    before_ = std::exchange(in_, std::move(next));
+    before_agreed_ = agreed_;
     before_until_ = now + old_key_life;
   }
   agreed_ = agreed;

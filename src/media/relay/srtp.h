@@ -75,6 +75,7 @@ class SrtpEndpoint {
   std::vector<Sender> senders_;
   SrtpContext in_;
   std::optional<SrtpContext> before_;  // the party's previous key
+  Srtp before_agreed_;                 // and which it was
   Time before_until_{};
 };
 
