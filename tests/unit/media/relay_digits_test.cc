@@ -226,6 +226,34 @@ TEST_F(RelayDigits, LostEndIsMadeUpFor) {
   EXPECT_EQ(b.heard, "46");
 }
 
+// Its numbers and times begin anew, wherever those of the stream before stood.
+TEST_F(RelayDigits, AnotherStreamOfThePartysHasEventsOfItsOwn) {
+  Phone a(1, Way::events), b(2, Way::tones);
+  connect(a, b);
+  press(a, b, '1');
+  ++a.party.next.ssrc;
+  a.party.next.timestamp -= 1'000'000'000;
+  for (int i = 0; i < 5; ++i) tick(a, b, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+  press(a, b, '2');
+  EXPECT_EQ(b.heard, "12");
+}
+
+TEST_F(RelayDigits, WhatOnePartyPressedDoesNotSilenceTheNext) {
+  Phone a(1, Way::info), b(2, Way::tones), c(3, Way::tones);
+  connect(a, b);
+  join(c.party);
+  perform(c.configure());
+  for (int i = 0; i < 20; ++i) perform(SendDigit{2, 5, 5s});
+  hear(b.party, c.party);
+  static_cast<void>(b.party.hear_all());
+  for (int i = 0; i < 10; ++i) {
+    c.party.say();
+    pump();
+    pass(20ms);
+  }
+  EXPECT_EQ(b.party.hear_all().size(), 10U);
+}
+
 TEST_F(RelayDigits, PartyWithTelephoneEventsIsNotListenedTo) {
   Phone a(1, Way::events), b(2, Way::fast_events);
   connect(a, b);

@@ -546,6 +546,23 @@ TEST_F(SrtpRelay, BackToAKeyThatWasInUse) {
   expect_talk(a, b);
 }
 
+// RTP in between, as when another answer to the same offer has no keys: the key goes on where it was.
+TEST_F(SrtpRelay, BackToTheSameKeyAfterRtp) {
+  SecureParty a(1, Suite::aead_aes_128_gcm), b(2, std::nullopt);
+  bridge(a, b);
+  settle(a, b);
+  for (int i = 0; i < 60; ++i) {
+    b.next.sequence = static_cast<std::uint16_t>(b.next.sequence + 1'500);
+    ASSERT_EQ(said(b, a).size(), 1U);
+  }
+  Configure plain = a.configure();
+  plain.srtp.reset();
+  perform(plain);
+  perform(a.configure());
+  pass(100ms);
+  expect_talk(a, b);
+}
+
 TEST_F(SrtpRelay, FromRtpToSrtpAndBack) {
   SecureParty a(1, std::nullopt), b(2, std::nullopt);
   bridge(a, b);
