@@ -57,6 +57,8 @@ void check(std::string_view text, const sdp::SrtpRules& rules) {
     return;
   }
   check_ours(sdp::write_answer(local, *remote), local, *remote, true);
+  // A line that is switched off may come without keys, and nothing can be offered on it then.
+  if (remote->rejected() && local.secure && local.crypto.empty()) return;
   check_ours(sdp::write_reoffer(local, *remote), local, *remote, false);
 }
 
