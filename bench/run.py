@@ -13,6 +13,7 @@ import sys
 import time
 
 import plot
+import relay
 from server import Server
 
 PARTY_PORT = 5070
@@ -159,16 +160,7 @@ class Bench:
         return resident
 
     def relay(self):
-        """What a relayed packet costs in the relay's thread beside a bare relay on as many sockets, and how many a core carries."""
-        figures = self.out / "relay.json"
-        command = [str(pathlib.Path(self.options.build) / "bench/baton_relay"), "--json", str(figures)]
-        if self.options.quick:
-            command += ["--streams", "100", "--seconds", "0.5", "--rounds", "2", "--search", "0"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=1_800)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-        self.result["sections"]["relay"] = json.loads(figures.read_text())
-        self.say("\nrelay: CPU of the relay's thread for each packet, and how late packets are\n" + done.stdout.rstrip())
+        relay.section(self)
 
     def soak(self):
         """Half of capacity for ten minutes: memory must not grow."""
