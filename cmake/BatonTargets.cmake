@@ -15,7 +15,10 @@ pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 
 add_library(baton_flags INTERFACE)
 target_include_directories(baton_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
-target_compile_options(baton_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+target_compile_options(baton_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(BATON_WERROR)
+  target_compile_options(baton_flags INTERFACE -Werror)
+endif()
 if(BATON_SANITIZE)
   # Not vptr: it needs a pipe of its own to look at memory, and reports an error when a test takes all descriptors.
   target_compile_options(baton_flags INTERFACE -fsanitize=address,undefined -fno-sanitize=vptr

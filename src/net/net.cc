@@ -55,7 +55,7 @@ UdpSocket* Net::udp_socket(const Destination& to) {
 
 void Net::unroutable(const Destination& to) {
   ++probe_.unroutable;
-  inputs_.push_back(engine::TransportFailed{to.transport, to.remote});
+  inputs_.emplace_back(engine::TransportFailed{to.transport, to.remote});
 }
 
 void Net::send(Time now, const Destination& to, std::string bytes) {

@@ -193,7 +193,7 @@ void Resolver::walk_waiting() {
 }
 
 void Resolver::answer(std::uint64_t query, std::vector<Target> targets) {
-  inputs_.push_back(engine::Resolved{query, std::move(targets)});
+  inputs_.emplace_back(engine::Resolved{query, std::move(targets)});
 }
 
 // ---- Queries ----

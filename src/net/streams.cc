@@ -389,7 +389,7 @@ bool StreamTransport::take_messages(Time now, Connection& connection) {
   while (connection.framer.next(message)) {
     whole = true;
     ++probe_.stream_messages_in;
-    inputs_.push_back(engine::MessageIn{
+    inputs_.emplace_back(engine::MessageIn{
         {connection.way.transport, connection.way.local, connection.way.remote, connection.flow},
         std::move(message),
         now});
@@ -445,7 +445,7 @@ void StreamTransport::advance(Time now) {
 }
 
 void StreamTransport::failed(Transport transport, const SocketAddress& remote) {
-  inputs_.push_back(engine::TransportFailed{transport, remote});
+  inputs_.emplace_back(engine::TransportFailed{transport, remote});
 }
 
 void StreamTransport::close(Time now, Connection& connection, CloseReason reason) {
@@ -455,7 +455,7 @@ void StreamTransport::close(Time now, Connection& connection, CloseReason reason
   if (connection.state() == Connection::State::handshaking) log_handshake_failed(now, connection, reason);
   log_closed(now, connection, reason);
   // The flow is known to be gone before anything is tried on it again.
-  if (opened) inputs_.push_back(engine::FlowClosed{connection.flow, way.transport, way.remote});
+  if (opened) inputs_.emplace_back(engine::FlowClosed{connection.flow, way.transport, way.remote});
   for (const SocketAddress& destination : connection.undelivered()) failed(way.transport, destination);
   if (is_orderly(reason)) {
     connection.say_goodbye();

@@ -158,9 +158,9 @@ void UdpSocket::take(unsigned slot, Time now, Duration wall_time) {
   // A wall clock that is set in between says nothing.
   const Duration since = beside.wall_time ? wall_time - *beside.wall_time : Duration{0};
   const Duration waited = since > Duration{0} && since <= believable_wait ? since : Duration{0};
-  inputs_.push_back(engine::MessageIn{{Transport::udp, listener_.advertised, remote, 0},
-                                      std::string(batch_.bytes(slot), header.msg_len),
-                                      now - waited});
+  inputs_.emplace_back(engine::MessageIn{{Transport::udp, listener_.advertised, remote, 0},
+                                         std::string(batch_.bytes(slot), header.msg_len),
+                                         now - waited});
 }
 
 void UdpSocket::count_kernel_drops(std::uint32_t total) {
@@ -211,14 +211,14 @@ void UdpSocket::read_error(const msghdr& header, const SocketAddress& remote, st
       continue;
     }
     ++probe_.icmp_refused;
-    inputs_.push_back(engine::TransportFailed{Transport::udp, remote});
+    inputs_.emplace_back(engine::TransportFailed{Transport::udp, remote});
   }
 }
 
 void UdpSocket::send(const SocketAddress& remote, std::string bytes) {
   if (remote.ip.v6 != listener_.bind.ip.v6 || remote.port == 0) {
     ++probe_.unroutable;
-    inputs_.push_back(engine::TransportFailed{Transport::udp, remote});
+    inputs_.emplace_back(engine::TransportFailed{Transport::udp, remote});
     return;
   }
   queue_bytes_ += bytes.size();
@@ -286,7 +286,8 @@ bool UdpSocket::send_refused(int error, unsigned& attempts) {
   if (++attempts < 4 && error != ENOBUFS && error != EMSGSIZE) return true;
   attempts = 0;
   ++probe_.sends_failed;
-  if (is_no_route(error)) inputs_.push_back(engine::TransportFailed{Transport::udp, queue_.front().remote});
+  if (is_no_route(error))
+    inputs_.emplace_back(engine::TransportFailed{Transport::udp, queue_.front().remote});
   pop_front();
   return true;
 }
