@@ -68,6 +68,7 @@ WorldOptions world_options(const StageOptions& options) {
   world.dns_targets = options.dns_targets;
   world.dns_delay = options.dns_delay;
   world.media = options.media;
+  world.trace = options.trace;
   world.model = std::move(model);
   return world;
 }

@@ -41,6 +41,7 @@ struct StageOptions {
   Duration dns_delay = 20ms;
   std::function<void(trunk::Model&)> configure = {};
   RealMedia* media = nullptr;
+  bool trace = true;
 };
 
 class Stage {

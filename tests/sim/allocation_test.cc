@@ -1,0 +1,229 @@
+// What a message inside a dialog allocates in the engine, after warm-up. The design's aim is none; the bounds
+// are a ratchet: they hold what has been reached, and are to be lowered, never raised.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <optional>
+
+#include "cast.h"
+#include "peer.h"
+
+namespace {
+// Those of the engine's steps alone.
+bool counting = false;
+std::size_t allocations = 0;
+std::size_t allocated_bytes = 0;
+
+void* take(std::size_t size) noexcept {
+  if (counting) {
+    ++allocations;
+    allocated_bytes += size;
+  }
+  return std::malloc(size);
+}
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (void* memory = take(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return take(size);
+}
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace baton::sim {
+namespace {
+
+constexpr unsigned warm = 200, counted = 100;
+
+// What has been reached, for each message with what it is answered by and its timers.
+namespace ratchet {
+constexpr double options = 46, options_traced = 52, retransmission = 11, info = 39, update = 48,
+                 refresh_and_ack = 97, notify_answer = 14;
+}
+
+// A call that is up, and then messages of its endpoint's that go straight into the engine: what the world
+// about it does is not counted.
+class InDialog : public ::testing::Test {
+ protected:
+  void bring_up(bool trace) {
+    Play play = usual_play();
+    play.transferor.acts.clear();
+    play.options.trace = trace;
+    cast_.emplace(play);
+    ASSERT_TRUE(
+        cast_->world().run_until([&] { return cast_->transferor != nullptr && cast_->transferor->up(); }));
+    cast_->world().run_for(40s);  // the transactions of its beginning are over
+    now_ = cast_->world().now();
+    cseq_ = cast_->transferor->local_cseq + 100;
+    actions_.reserve(64);
+  }
+
+  // Of the endpoint, within its dialog.
+  [[nodiscard]] std::string request(const std::string& method,
+                                    const std::string& extra = "Content-Length: 0\r\n\r\n") {
+    const Party& party = *cast_->transferor;
+    ++cseq_;
+    return method + " " + party.remote_target + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
+           party.peer->address().to_string() + ";branch=z9hG4bK-count-" + std::to_string(cseq_) +
+           ";rport\r\nMax-Forwards: 70\r\nFrom: <" + party.local_uri + ">;tag=" + party.local_tag +
+           "\r\nTo: <" + party.remote_uri + ">;tag=" + party.remote_tag + "\r\nCall-ID: " + party.call_id +
+           "\r\nCSeq: " + std::to_string(cseq_) + " " + method + "\r\nContact: <sip:agent@" +
+           party.peer->address().to_string() + ">\r\n" + extra;
+  }
+
+  // The first line of what the engine answers; "" when it says nothing.
+  std::string feed(const std::string& bytes) {
+    engine::Input input = engine::MessageIn{
+        Source{Transport::udp, server_address(), cast_->transferor->peer->address(), 0}, bytes, {}};
+    step(std::move(input));
+    for (const engine::Action& action : actions_) {
+      if (const auto* send = std::get_if<engine::Send>(&action))
+        return send->bytes.substr(0, send->bytes.find('\r'));
+    }
+    return {};
+  }
+
+  void step(engine::Input input) {
+    actions_.clear();
+    counting = true;
+    cast_->world().engine().step(now_, std::move(input), actions_);
+    counting = false;
+  }
+
+  // A second goes by, with the timers that are due in it.
+  void pass_second() {
+    const Time until = now_ + 1s;
+    for (;;) {
+      const auto deadline = cast_->world().engine().next_deadline();
+      if (!deadline || *deadline > until) break;
+      now_ = std::max(now_, *deadline);
+      step(engine::Tick{});
+    }
+    now_ = until;
+  }
+
+  // Allocations for each `once`, its timers with it.
+  double each(const std::function<void()>& once, bool time_passes = true) {
+    const auto repeat = [&](unsigned times) {
+      for (unsigned i = 0; i < times; ++i) {
+        once();
+        if (time_passes) pass_second();
+      }
+    };
+    repeat(warm);
+    const std::size_t before = allocations, bytes = allocated_bytes;
+    repeat(counted);
+    const double count = static_cast<double>(allocations - before) / counted;
+    std::printf("           %.2f allocations, %.0f bytes\n", count,
+                static_cast<double>(allocated_bytes - bytes) / counted);
+    return count;
+  }
+
+  std::optional<Cast> cast_;
+  Time now_;
+  std::uint32_t cseq_ = 0;
+  engine::Actions actions_;
+};
+
+TEST_F(InDialog, Options) {
+  bring_up(false);
+  EXPECT_LE(each([&] { ASSERT_EQ(feed(request("OPTIONS")), "SIP/2.0 200 OK"); }), ratchet::options);
+}
+
+TEST_F(InDialog, OptionsTraced) {
+  bring_up(true);
+  EXPECT_LE(each([&] { ASSERT_EQ(feed(request("OPTIONS")), "SIP/2.0 200 OK"); }), ratchet::options_traced);
+}
+
+TEST_F(InDialog, RetransmissionOfARequest) {
+  bring_up(false);
+  const std::string once = request("OPTIONS");
+  ASSERT_EQ(feed(once), "SIP/2.0 200 OK");
+  EXPECT_LE(each([&] { ASSERT_EQ(feed(once), "SIP/2.0 200 OK"); }, false), ratchet::retransmission);
+}
+
+TEST_F(InDialog, Info) {
+  bring_up(false);
+  const std::string body = "Signal=5\r\nDuration=160\r\n";
+  EXPECT_LE(each([&] {
+              const std::string extra =
+                  "Content-Type: application/dtmf-relay\r\nContent-Length: " + std::to_string(body.size()) +
+                  "\r\n\r\n" + body;
+              ASSERT_EQ(feed(request("INFO", extra)), "SIP/2.0 200 OK");
+            }),
+            ratchet::info);
+}
+
+TEST_F(InDialog, Update) {
+  bring_up(false);
+  EXPECT_LE(each([&] { ASSERT_EQ(feed(request("UPDATE")), "SIP/2.0 200 OK"); }), ratchet::update);
+}
+
+TEST_F(InDialog, Refresh) {
+  bring_up(false);
+  const std::string sdp = cast_->transferor->offer();
+  EXPECT_LE(each([&] {
+              const std::string extra =
+                  "Content-Type: application/sdp\r\nContent-Length: " + std::to_string(sdp.size()) +
+                  "\r\n\r\n" + sdp;
+              feed(request("INVITE", extra));
+              --cseq_;
+              ASSERT_EQ(feed(request("ACK")), "");
+            }),
+            ratchet::refresh_and_ack);
+}
+
+// The first report of each of many transfers, answered by hand: one message a call, so calls warm up.
+TEST(Notify, Answer) {
+  Play play = usual_play();
+  play.options.trace = false;
+  play.transferor.notify_answers = std::vector<int>(100, 0);
+  play.target.final_after = std::nullopt;
+  Stage stage(play.options);
+  World& world = stage.world;
+  stage.east.expect(play.target_number, play.target);
+  double count = 0;
+  for (int i = 0; i < 6; ++i) {
+    stage.inbound(play.transferee, play.transferor);
+    const std::size_t from = world.journal().size();
+    std::size_t at = std::string::npos;
+    ASSERT_TRUE(world.run_until(
+        [&] { return (at = world.journal().find("NOTIFY sip:", from)) != std::string::npos; }));
+    const std::string notify = world.journal().substr(at, world.journal().find("\r\n\r\n", at) + 4 - at);
+    std::string answer = "SIP/2.0 200 OK\r\n";
+    for (const char* name : {"Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "}) {
+      const std::size_t line = notify.find(std::string("\r\n") + name);
+      ASSERT_NE(line, std::string::npos);
+      answer += notify.substr(line + 2, notify.find("\r\n", line + 2) - line);
+    }
+    answer += "Content-Length: 0\r\n\r\n";
+    engine::Input input =
+        engine::MessageIn{Source{Transport::udp, server_address(), stage.endpoint.address(), 0}, answer, {}};
+    engine::Actions actions;
+    actions.reserve(64);
+    const std::size_t before = allocations;
+    counting = true;
+    world.engine().step(world.now(), std::move(input), actions);
+    counting = false;
+    count = static_cast<double>(allocations - before);
+    world.run_for(1s);
+  }
+  std::printf("           %.0f allocations\n", count);
+  EXPECT_LE(count, ratchet::notify_answer);
+}
+
+}  // namespace
+}  // namespace baton::sim
