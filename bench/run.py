@@ -47,7 +47,8 @@ class Bench:
 
     def load(self, server, *arguments, transport="udp"):
         before = server.threads()
-        run = self.tool("bench/baton_load", "--port", server.port, "--own-port", PARTY_PORT, "--transport", transport, *arguments)
+        run = self.tool("bench/baton_load", "--port", server.port, "--own-port", PARTY_PORT, "--transport", transport,
+                        *server.load_arguments, *arguments)
         after = server.threads()
         calls = max(run["completed"], 1)
         run["server_cpu_us_per_call"] = sum(after.values()) * 1e6 / calls - sum(before.values()) * 1e6 / calls

@@ -5,10 +5,13 @@ import signal
 import socket
 import string
 import subprocess
+import sys
 import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests/interop"))
+from pki import Pki  # noqa: E402
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -27,28 +30,60 @@ def thread_seconds(pid):
     return seconds
 
 
+TLS = """
+[[server.listen]]
+transport = "tls"
+bind = "{address}:{port}"
+certificate = "server.pem"
+key = "server.key"
+
+[tls]
+ca = "authority.pem"
+"""
+
+
 class Server:
-    def __init__(self, binary, port=5090, party_port=5070, transport="udp", trace=False, core=None):
-        self.binary, self.port = binary, port
+    """`transport` is what it calls the parties by; it listens on all, TLS at the port above."""
+
+    def __init__(self, binary, address="127.0.0.1", port=5090, party_port=5070, transport="udp", trace=False, record=False, core=None):
+        self.binary, self.address, self.transport = binary, address, transport
+        self.tcp_port = port
+        self.port = port + 1 if transport == "tls" else port
         self.directory = tempfile.TemporaryDirectory(prefix="baton-bench-")
-        config = pathlib.Path(self.directory.name) / "baton.toml"
+        directory = pathlib.Path(self.directory.name)
+        self.load_arguments = []
+        if transport == "tls":
+            pki = Pki(directory)
+            pki.make("server", f"IP:{address}")
+            certificate, key = pki.make("parties", "IP:127.0.0.11,IP:127.0.0.12,IP:127.0.0.13")
+            self.load_arguments = ["--tls-ca", pki.ca, "--tls-certificate", certificate, "--tls-key", key]
+        (directory / "recordings").mkdir()
+        config = directory / "baton.toml"
         template = string.Template((HERE / "baton.toml.in").read_text())
-        config.write_text(template.substitute(port=port, party_port=party_port, transport=transport,
-                                              trace="true" if trace else "false"))
-        self.log = pathlib.Path(self.directory.name) / "baton.log"
+        config.write_text(template.substitute(
+            address=address, port=port, party_port=party_port, transport=transport, trace="true" if trace else "false",
+            record="true" if record else "false", recording='\n[recording]\ndirectory = "recordings"\n' if record else "",
+            tls=TLS.format(address=address, port=port + 1) if transport == "tls" else ""))
+        self.log = directory / "baton.log"
         command = [binary, "serve", "-c", str(config)]
         if core is not None:
             command = ["taskset", "-c", str(core)] + command
-        self.process = subprocess.Popen(command, stdout=self.log.open("w"), stderr=subprocess.STDOUT,
-                                        cwd=self.directory.name)
-        self._wait()
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.directory.name)
+        try:
+            self._wait()
+        except RuntimeError:
+            self.process.kill()
+            self.process.wait()
+            self.directory.cleanup()
+            raise
 
     def _wait(self):
         for _ in range(200):
             if self.process.poll() is not None:
                 raise RuntimeError("the server did not start:\n" + self.log.read_text())
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.address, self.tcp_port), 1).close()
                 return
             except OSError:
                 time.sleep(0.05)

@@ -21,6 +21,8 @@ struct Leg {
   std::string server;             // From or To value of the server's side, with its tag
   std::string ours;               // From or To value of our side, with our tag
   std::string contact;            // the server's Contact, for requests of ours
+  std::string routes;             // the Route lines of them
+  std::string description;        // the server's, where its audio is
   std::uint32_t cseq = 0;         // of our latest request
   std::uint32_t heard_cseq = 0;   // of the server's latest request
   std::uint64_t branch = 0;       // of it
@@ -30,7 +32,7 @@ struct Leg {
 };
 
 struct Call {
-  enum class Stage : std::uint8_t { setting_up, talking, referring, handed_over, ending };
+  enum class Stage : std::uint8_t { setting_up, talking, asking, referring, handed_over, ending };
 
   std::uint64_t number = 0;  // 0: the place is free
   Stage stage = Stage::setting_up;
@@ -38,6 +40,9 @@ struct Call {
   Nanos started = 0, referred = 0;
   bool refer_accepted = false, told_final = false;
   std::uint8_t notified = 0;
+  std::uint64_t to_ask = 0;  // requests within the dialog that are still to come
+  Nanos asked = 0;
+  bool told = false, passed_on = false;  // of the latest: its answer, and it at the other party
 
   [[nodiscard]] Leg& leg(Role role) { return legs[static_cast<std::size_t>(role)]; }
 };

@@ -44,7 +44,17 @@ Place place_of(const Wire::Options& wire, Role role, std::uint16_t media_port) {
   const std::string& ip = wire.addresses[static_cast<std::size_t>(role)];
   Place place;
   place.at = ip + ":" + std::to_string(wire.port);
-  place.transport = wire.tcp ? "TCP" : "UDP";
+  switch (wire.transport) {
+    case Transport::udp:
+      place.transport = "UDP";
+      break;
+    case Transport::tcp:
+      place.transport = "TCP", place.parameter = ";transport=tcp";
+      break;
+    case Transport::tls:
+      place.transport = "TLS", place.parameter = ";transport=tls";
+      break;
+  }
   place.sdp = "v=0\r\no=load 1 1 IN IP4 " + ip + "\r\ns=-\r\nc=IN IP4 " + ip + "\r\nt=0 0\r\nm=audio " +
               std::to_string(media_port) +
               " RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
@@ -56,22 +66,26 @@ void write_invite(std::string& out, const Place& place, const Leg& leg, std::str
                   std::string_view user, std::uint64_t branch) {
   head(out, place, leg, "INVITE", uri, branch);
   out.append("Contact: <sip:").append(user).append("@").append(place.at);
-  out.append(place.transport == "TCP" ? ";transport=tcp>\r\n" : ">\r\n");
+  out.append(place.parameter).append(">\r\n");
   out.append("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, REFER, UPDATE\r\nSupported: timer\r\n");
   body(out, place.sdp);
 }
 
 void write_request(std::string& out, const Place& place, const Leg& leg, std::string_view method,
-                   std::uint64_t branch, std::string_view extra) {
+                   std::uint64_t branch, std::string_view extra, std::string_view content) {
   head(out, place, leg, method, leg.contact, branch);
-  out.append(extra);
-  body(out, {});
+  out.append(leg.routes).append(extra);
+  if (content.empty()) return body(out, {});
+  out.append("Content-Length: ");
+  number(out, content.size());
+  out.append("\r\n\r\n").append(content);
 }
 
 void write_response(std::string& out, const Message& request, std::string_view status, std::string_view to,
                     std::string_view contact, std::string_view sdp) {
   out.append("SIP/2.0 ").append(status).append("\r\n");
-  line(out, "Via", request.via);
+  for (const std::string_view via : request.vias) line(out, "Via", via);
+  for (const std::string_view route : request.record_routes) line(out, "Record-Route", route);
   line(out, "From", request.from);
   line(out, "To", to.empty() ? request.to : to);
   line(out, "Call-ID", request.call_id);

@@ -13,6 +13,7 @@ constexpr Nanos first_repeat = second / 2;  // T1 (RFC 3261 17.1.1.2)
 constexpr Nanos last_repeat = 4 * second;   // T2
 constexpr Nanos patience = 40 * second;     // beyond the pauses of a call
 constexpr std::size_t faults_told_max = 50;
+constexpr Nanos held_max = 3'600 * second;
 constexpr unsigned begun_per_round = 256;
 constexpr std::uint64_t numbers = 10'000'000;  // seven digits
 constexpr std::string_view caller_prefix = "+1415", target_prefix = "+1650";
@@ -33,7 +34,9 @@ std::size_t index(Role role) {
 
 }  // namespace
 
-Course::Course(CourseOptions options, Wire& wire) : options_(std::move(options)), wire_(wire) {
+Course::Course(CourseOptions options, Wire& wire, Media& media)
+    : options_(std::move(options)), wire_(wire), media_(media) {
+  if (options_.requests > 0) options_.transfer = false;
   for (const Role role : {Role::carrier, Role::endpoint, Role::target}) {
     places_[index(role)] = place_of(wire.options(), role, options_.media_port);
   }
@@ -81,13 +84,15 @@ bool Course::begin(Nanos now) {
   write_invite(invite, at, leg, uri, user, leg.branch);
   wire_.send(leg.link, invite);
   wait_for(now, call, role, std::move(invite));
-  timers_.push({now + options_.talk + options_.after + patience, call.number, Due::deadline, role, 0, 0});
+  const Nanos longest = options_.hold || options_.requests > 0 ? held_max : options_.talk + options_.after;
+  timers_.push({now + longest + patience, call.number, Due::deadline, role, 0, 0});
   ++tally_.started;
   ++live_;
   return true;
 }
 
 void Course::finish(Call& call) {
+  for (const Role role : {Role::carrier, Role::endpoint, Role::target}) left(call, role);
   if (call.stage == Call::Stage::talking || call.stage == Call::Stage::handed_over) --settled_;
   call.number = 0;
   --live_;
@@ -96,16 +101,32 @@ void Course::finish(Call& call) {
 void Course::settle(Nanos now, Call& call, Call::Stage stage, Nanos pause) {
   call.stage = stage;
   ++settled_;
+  if (options_.hold && (stage == Call::Stage::handed_over || !options_.transfer)) return;
   timers_.push({now + pause, call.number, Due::act, Role::carrier, 0, 0});
 }
 
+void Course::release(Nanos now, double rate) {
+  if (!std::exchange(options_.hold, false)) return;
+  const Call::Stage last = options_.transfer ? Call::Stage::handed_over : Call::Stage::talking;
+  Nanos at = now;
+  for (const Call& call : calls_) {
+    if (call.number == 0 || call.stage != last) continue;
+    timers_.push({at, call.number, Due::act, Role::carrier, 0, 0});
+    if (rate > 0) at += static_cast<Nanos>(1e9 / rate);
+  }
+}
+
 void Course::act(Nanos now, Call& call) {
-  if (call.stage == Call::Stage::talking && options_.transfer) {
+  if (call.stage == Call::Stage::talking && options_.requests > 0) {
+    call.stage = Call::Stage::asking;
+    call.to_ask = options_.requests;
+    ask_next(now, call);
+  } else if (call.stage == Call::Stage::talking && options_.transfer) {
     call.stage = Call::Stage::referring;
     call.referred = now;
     const std::string& at = places_[index(Role::endpoint)].at;
     ask(now, call, Role::endpoint, "REFER",
-        "Contact: <sip:agent@" + at + (wire_.options().tcp ? ";transport=tcp" : "") +
+        "Contact: <sip:agent@" + at + places_[index(Role::endpoint)].parameter +
             ">\r\nRefer-To: <sip:" + seven_digits(target_prefix, call.number) + "@" +
             (options_.outbound ? options_.out_domain : options_.domain) + ">\r\n");
   } else if (call.stage == Call::Stage::talking || call.stage == Call::Stage::handed_over) {
@@ -117,12 +138,42 @@ void Course::act(Nanos now, Call& call) {
   --settled_;
 }
 
-void Course::ask(Nanos now, Call& call, Role role, std::string_view method, std::string_view extra) {
+void Course::ask_next(Nanos now, Call& call) {
+  call.asked = now;
+  call.told = false;
+  call.passed_on = !options_.passed_on;
+  const std::string contact = "Contact: <sip:agent@" + places_[index(Role::endpoint)].at +
+                              places_[index(Role::endpoint)].parameter + ">\r\n";
+  if (options_.method == "INVITE") {
+    ask(now, call, Role::endpoint, "INVITE", contact + "Content-Type: application/sdp\r\n",
+        places_[index(Role::endpoint)].sdp);
+  } else if (options_.method == "INFO") {
+    ask(now, call, Role::endpoint, "INFO", "Content-Type: application/dtmf-relay\r\n",
+        "Signal=5\r\nDuration=160\r\n");
+  } else if (options_.method == "UPDATE") {
+    ask(now, call, Role::endpoint, "UPDATE", contact);
+  } else {
+    ask(now, call, Role::endpoint, options_.method);
+  }
+}
+
+// One request within the dialog has its answer, or has come to the other party.
+void Course::asked(Nanos now, Call& call) {
+  if (call.stage != Call::Stage::asking || !call.told || !call.passed_on) return;
+  tally_.request.add(now - call.asked);
+  ++tally_.requests;
+  if (--call.to_ask > 0) return ask_next(now, call);
+  call.stage = Call::Stage::ending;
+  ask(now, call, Role::carrier, "BYE");
+}
+
+void Course::ask(Nanos now, Call& call, Role role, std::string_view method, std::string_view extra,
+                 std::string_view content) {
   Leg& leg = call.leg(role);
   ++leg.cseq;
   leg.branch = ++next_branch_;
   std::string message;
-  write_request(message, places_[index(role)], leg, method, leg.branch, extra);
+  write_request(message, places_[index(role)], leg, method, leg.branch, extra, content);
   wire_.send(leg.link, message);
   wait_for(now, call, role, std::move(message));
 }
@@ -134,13 +185,13 @@ void Course::wait_for(Nanos now, Call& call, Role role, std::string message) {
   timers_.push({now + first_repeat, call.number, Due::repeat, role, leg.waiting_for, first_repeat});
 }
 
-void Course::acknowledge(Call& call, Role role) {
+void Course::acknowledge(Call& call, Role role, std::uint32_t cseq) {
   Leg& leg = call.leg(role);
-  const std::uint32_t cseq = std::exchange(leg.cseq, 1);  // the INVITE's (RFC 3261 13.2.2.4)
+  const std::uint32_t latest = std::exchange(leg.cseq, cseq);  // the INVITE's (RFC 3261 13.2.2.4)
   scratch_.clear();
   write_request(scratch_, places_[index(role)], leg, "ACK", ++next_branch_);
   wire_.send(leg.link, scratch_);
-  leg.cseq = cseq;
+  leg.cseq = latest;
 }
 
 Nanos Course::next(Nanos latest) const {
@@ -243,6 +294,7 @@ void Course::request(Nanos now, Role role, Link link, const Message& message) {
     }
     leg.up = true;
     leg.waiting.clear();
+    joined(*call, role);
     return legs_changed(now, *call);
   }
   if (message.cseq_number == leg.heard_cseq) {
@@ -253,7 +305,8 @@ void Course::request(Nanos now, Role role, Link link, const Message& message) {
   expect(message.cseq_number > leg.heard_cseq, "a CSeq that runs back");
   leg.heard_cseq = message.cseq_number;
   leg.answer.clear();
-  const bool known = message.is("NOTIFY") || message.is("BYE") || message.is("OPTIONS");
+  const bool known = message.is("NOTIFY") || message.is("BYE") || message.is("OPTIONS") ||
+                     (message.is("INFO") && options_.passed_on);
   write_response(leg.answer, message, known ? "200 OK" : "501 Not Implemented", {}, {}, {});
   wire_.send(link, leg.answer);
   if (message.is("NOTIFY")) {
@@ -261,6 +314,11 @@ void Course::request(Nanos now, Role role, Link link, const Message& message) {
     notified(now, *call, message);
   } else if (message.is("BYE")) {
     bye(*call, role, message);
+  } else if (message.is("INFO")) {
+    expect(role == Role::carrier && message.body.find("Signal=5") != message.body.npos,
+           "an INFO of another key");
+    call->passed_on = true;
+    return asked(now, *call);
   } else {
     expect(known, "a request that does not belong to this course");
   }
@@ -287,10 +345,12 @@ void Course::invited(Nanos now, Call& call, Role role, Link link, const Message&
   leg.call_id = message.call_id;
   leg.server = message.from;
   leg.contact = uri_of(message.contact);
+  for (const std::string_view route : message.record_routes)
+    leg.routes.append("Route: ").append(route).append("\r\n");
+  if (media_.flows()) leg.description = message.body;
   leg.heard_cseq = message.cseq_number;
   leg.ours = std::string(message.to) + ";tag=" + letter(role) + std::to_string(call.number);
-  const std::string contact = "<sip:" + std::string(user_of(message.uri)) + "@" + at.at +
-                              (wire_.options().tcp ? ";transport=tcp>" : ">");
+  const std::string contact = "<sip:" + std::string(user_of(message.uri)) + "@" + at.at + at.parameter + ">";
   if (role == Role::target) tally_.refer_to_invite.add(now - call.referred);
   if (options_.ring) {
     scratch_.clear();
@@ -328,10 +388,15 @@ void Course::bye(Call& call, Role role, const Message&) {
     expect(call.stage == Call::Stage::ending, "a BYE for a party of a call that goes on");
   }
   call.leg(role).over = true;
+  left(call, role);
 }
 
 void Course::response(Nanos now, Call& call, Role role, const Message& message) {
-  if (message.answers("INVITE")) return invite_answered(now, call, role, message);
+  if (message.answers("INVITE")) {
+    return role == Role::endpoint && call.leg(role).up && options_.method == "INVITE" && options_.requests > 0
+               ? reinvite_answered(now, call, message)
+               : invite_answered(now, call, role, message);
+  }
   Leg& leg = call.leg(role);
   if (message.cseq_number != leg.cseq || leg.waiting.empty()) {
     ++tally_.repeats_heard;
@@ -349,6 +414,12 @@ void Course::response(Nanos now, Call& call, Role role, const Message& message) 
   if (message.answers("BYE")) {
     expect(message.status == 200, "an answer to a BYE that is not 200: " + std::to_string(message.status));
     leg.over = true;
+    left(call, role);
+  } else if (call.stage == Call::Stage::asking && message.answers(options_.method)) {
+    expect(message.status == 200,
+           "an answer within the dialog that is not 200: " + std::to_string(message.status));
+    call.told = true;
+    return asked(now, call);
   } else {
     fault("a response to nothing that was asked");
   }
@@ -359,7 +430,7 @@ void Course::invite_answered(Nanos now, Call& call, Role role, const Message& me
   Leg& leg = call.leg(role);
   if (leg.up) {
     ++tally_.repeats_heard;
-    if (message.status >= 200) acknowledge(call, role);
+    if (message.status >= 200) acknowledge(call, role, 1);
     return;
   }
   if (message.status < 200) {
@@ -383,9 +454,37 @@ void Course::invite_answered(Nanos now, Call& call, Role role, const Message& me
   expect(!tag_of(message.to).empty(), "a 2xx without a tag");
   expect(message.body.find("m=audio ") != message.body.npos, "a 2xx without audio");
   tally_.answer.add(now - call.started);
+  if (media_.flows()) leg.description = message.body;
+  // From the last of them to the first (RFC 3261 12.1.2).
+  for (std::size_t i = message.record_routes.count; i > 0; --i)
+    leg.routes.append("Route: ").append(message.record_routes.values[i - 1]).append("\r\n");
   leg.up = true;
-  acknowledge(call, role);
+  acknowledge(call, role, 1);
+  joined(call, role);
   legs_changed(now, call);
+}
+
+void Course::reinvite_answered(Nanos now, Call& call, const Message& message) {
+  if (message.status < 200) return call.leg(Role::endpoint).waiting.clear();
+  acknowledge(call, Role::endpoint, message.cseq_number);
+  Leg& leg = call.leg(Role::endpoint);
+  if (message.cseq_number != leg.cseq || call.told || call.stage != Call::Stage::asking) {
+    ++tally_.repeats_heard;
+    return;
+  }
+  leg.waiting.clear();
+  expect(message.status == 200,
+         "an answer to a re-INVITE that is not 200: " + std::to_string(message.status));
+  call.told = true;
+  asked(now, call);
+}
+
+void Course::joined(Call& call, Role role) {
+  if (media_.flows()) media_.begin(call.number, role, call.leg(role).description);
+}
+
+void Course::left(Call& call, Role role) {
+  if (media_.flows()) media_.end(call.number, role);
 }
 
 // Goes on when everybody is where they have to be for it.

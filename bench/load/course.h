@@ -4,7 +4,7 @@
 //
 // A transferred call: the caller's INVITE, the endpoint's answer, its REFER after a while, the target's
 // answer, NOTIFYs and the BYE to the endpoint, and after a while the target's BYE. A plain call: the same
-// without the middle.
+// without the middle. A call of requests: the endpoint sends so many within the dialog, one after the other.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "load/call.h"
 #include "load/compose.h"
 #include "load/histogram.h"
+#include "load/media.h"
 #include "load/message.h"
 #include "load/wire.h"
 
@@ -26,6 +27,10 @@ struct CourseOptions {
   bool transfer = true;
   bool outbound = false;                       // the endpoint calls out, and hands its callee over
   bool ring = true;                            // 180 before each 200
+  bool hold = false;                           // who talks goes on until release()
+  std::uint64_t requests = 0;                  // of the endpoint's, within the dialog; then no transfer
+  std::string method = "OPTIONS";              // of these
+  bool passed_on = false;                      // each reaches the other party before the next
   Nanos talk = 0, after = 0;                   // before the REFER, and between the hand-over and the end
   std::uint64_t calls = 1'000;                 // in all
   std::size_t in_flight = 10'000;              // at most at a time
@@ -38,15 +43,16 @@ struct CourseOptions {
 
 struct Tally {
   std::uint64_t started = 0, completed = 0, refused = 0, errors = 0, repeats_sent = 0, repeats_heard = 0;
-  std::map<int, std::uint64_t> refusals;               // by status
-  std::map<std::string, std::uint64_t> faults;         // what was wrong, by how often
-  Histogram answer, refer_to_invite, refer_to_notify;  // ns
-  Nanos behind_max = 0;                                // open loop: how late a call was begun
+  std::map<int, std::uint64_t> refusals;                        // by status
+  std::map<std::string, std::uint64_t> faults;                  // what was wrong, by how often
+  std::uint64_t requests = 0;                                   // within dialogs, that were answered
+  Histogram answer, refer_to_invite, refer_to_notify, request;  // ns
+  Nanos behind_max = 0;                                         // open loop: how late a call was begun
 };
 
 class Course {
  public:
-  Course(CourseOptions options, Wire& wire);
+  Course(CourseOptions options, Wire& wire, Media& media);
 
   void hear(Nanos now, Role role, Link link, std::string_view bytes);
   // Begins calls and does what is due.
@@ -57,6 +63,8 @@ class Course {
   [[nodiscard]] bool done() const { return tally_.started >= options_.calls && live_ == 0; }
   // No more calls are begun.
   void stop() { options_.calls = tally_.started; }
+  // Those that were held come to their end, so many a second.
+  void release(Nanos now, double rate);
   [[nodiscard]] std::size_t live() const { return live_; }
   [[nodiscard]] std::size_t settled() const { return settled_; }  // of these, handed over or talking
   [[nodiscard]] const Tally& tally() const { return tally_; }
@@ -82,9 +90,12 @@ class Course {
   void finish(Call& call);
   void settle(Nanos now, Call& call, Call::Stage stage, Nanos pause);
   void act(Nanos now, Call& call);
-  void ask(Nanos now, Call& call, Role role, std::string_view method, std::string_view extra = {});
+  void ask(Nanos now, Call& call, Role role, std::string_view method, std::string_view extra = {},
+           std::string_view content = {});
+  void ask_next(Nanos now, Call& call);
+  void asked(Nanos now, Call& call);
   void wait_for(Nanos now, Call& call, Role role, std::string message);
-  void acknowledge(Call& call, Role role);
+  void acknowledge(Call& call, Role role, std::uint32_t cseq);
 
   void request(Nanos now, Role role, Link link, const Message& message);
   void invited(Nanos now, Call& call, Role role, Link link, const Message& message);
@@ -92,13 +103,17 @@ class Course {
   void bye(Call& call, Role role, const Message& message);
   void response(Nanos now, Call& call, Role role, const Message& message);
   void invite_answered(Nanos now, Call& call, Role role, const Message& message);
+  void reinvite_answered(Nanos now, Call& call, const Message& message);
   void legs_changed(Nanos now, Call& call);
+  void joined(Call& call, Role role);
+  void left(Call& call, Role role);
 
   void fault(std::string_view what);
   bool expect(bool good, std::string_view what);
 
   CourseOptions options_;
   Wire& wire_;
+  Media& media_;
   std::array<Place, role_count> places_;
   std::vector<Call> calls_;  // by number, modulo its size
   std::priority_queue<Timer> timers_;

@@ -1,7 +1,6 @@
 // The load generator: many calls with a transfer at once, at a rate or as many at a time as asked for.
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -17,7 +16,7 @@ namespace {
 
 using namespace baton::bench;
 
-volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t interrupted = 0, released = 0;
 
 Nanos clock_now(clockid_t clock) {
   timespec at{};
@@ -35,33 +34,25 @@ nlohmann::json summary(const Histogram& times) {
           {"max_us", us(times.max())}};
 }
 
-// The parties' audio goes here: it is bound, so that the server gets no errors for it, and never read.
-int hold_port(const std::string& ip, std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = to_sockaddr(ip, port);
-  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    throw std::runtime_error("the audio port " + ip + ":" + std::to_string(port) + " can not be bound");
-  }
-  return fd;
-}
-
 struct Run {
   double seconds = 0, cpu_seconds = 0;
 };
 
-Run play(Wire& wire, Course& course, double longest, bool progress) {
+Run play(Wire& wire, Course& course, Media& media, double longest, bool progress, double release_rate) {
   const Nanos start = clock_now(CLOCK_MONOTONIC), cpu = clock_now(CLOCK_PROCESS_CPUTIME_ID);
   Nanos now = start, told = start;
   while (!course.done()) {
     course.advance(now);
     wire.flush();
-    const Nanos next = course.next(now + 100'000'000);
+    const Nanos next = course.next(now + (media.flows() ? 1'000'000 : 100'000'000));
     wire.round(static_cast<int>(std::max<Nanos>(0, (next - now + 999'999) / 1'000'000)),
                [&](Role role, Link link, std::string_view bytes) {
                  course.hear(clock_now(CLOCK_MONOTONIC), role, link, bytes);
                });
     wire.flush();
     now = clock_now(CLOCK_MONOTONIC);
+    media.round(now);
+    if (released != 0 || interrupted != 0) course.release(now, release_rate);
     if (interrupted != 0 || (longest > 0 && static_cast<double>(now - start) / 1e9 > longest)) course.stop();
     if (progress && now - told >= 1'000'000'000) {
       told = now;
@@ -77,7 +68,7 @@ Run play(Wire& wire, Course& course, double longest, bool progress) {
           static_cast<double>(clock_now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e9};
 }
 
-nlohmann::json report(const Wire& wire, const Course& course, const Run& run) {
+nlohmann::json report(const Wire& wire, const Course& course, const Media& media, const Run& run) {
   const Tally& tally = course.tally();
   nlohmann::json refusals = nlohmann::json::object();
   for (const auto& [status, count] : tally.refusals) refusals[std::to_string(status)] = count;
@@ -91,6 +82,19 @@ nlohmann::json report(const Wire& wire, const Course& course, const Run& run) {
           {"errors", tally.errors},
           {"faults", tally.faults},
           {"calls_per_second", static_cast<double>(tally.completed) / run.seconds},
+          {"requests", tally.requests},
+          {"request", summary(tally.request)},
+          {"bytes_per_message",
+           static_cast<double>(wire.bytes_sent() + wire.bytes_received()) /
+               static_cast<double>(std::max<std::uint64_t>(wire.sent() + wire.received(), 1))},
+          {"media",
+           {{"sent", media.tally().sent},
+            {"heard", media.tally().heard},
+            {"made_by_the_server", media.tally().made},
+            {"wrong", media.tally().wrong},
+            {"late_by_a_frame", media.tally().late},
+            {"generator_behind_max_us", static_cast<double>(media.tally().behind_max) / 1e3},
+            {"on_the_way", summary(media.tally().on_the_way)}}},
           {"messages_sent", wire.sent()},
           {"messages_received", wire.received()},
           {"messages_per_call", static_cast<double>(wire.sent() + wire.received()) / calls},
@@ -114,14 +118,25 @@ int main(int argc, char** argv) {
   Wire::Options wire_options;
   CourseOptions options;
   std::string kind = "transfer", direction = "inbound", transport = "udp";
-  double talk_ms = 0, after_ms = 0, longest = 0;
-  bool progress = false;
+  double talk_ms = 0, after_ms = 0, longest = 0, release_rate = 1'000;
+  bool progress = false, audio = false;
   app.add_option("--server", wire_options.server, "IPv4 address of the server")->capture_default_str();
   app.add_option("--port", wire_options.server_port, "its SIP port")->capture_default_str();
   app.add_option("--own-port", wire_options.port, "SIP port of the three parties")->capture_default_str();
   app.add_option("--media-port", options.media_port, "RTP port of the three parties")->capture_default_str();
-  app.add_option("--transport", transport)->check(CLI::IsMember({"udp", "tcp"}))->capture_default_str();
+  app.add_option("--transport", transport)
+      ->check(CLI::IsMember({"udp", "tcp", "tls"}))
+      ->capture_default_str();
+  app.add_option("--tls-ca", wire_options.tls.ca, "PEM file: who signs for the server");
+  app.add_option("--tls-certificate", wire_options.tls.certificate, "PEM file: of the three parties");
+  app.add_option("--tls-key", wire_options.tls.key, "PEM file");
   app.add_option("--kind", kind)->check(CLI::IsMember({"transfer", "plain"}))->capture_default_str();
+  app.add_option("--requests", options.requests,
+                 "so many within each dialog, of the endpoint's, one after the other, and no transfer");
+  app.add_option("--method", options.method, "of these requests")
+      ->check(CLI::IsMember({"OPTIONS", "INFO", "UPDATE", "INVITE"}))
+      ->capture_default_str();
+  app.add_flag("--passed-on", options.passed_on, "each of them comes to the other party before the next");
   app.add_option("--direction", direction)
       ->check(CLI::IsMember({"inbound", "outbound"}))
       ->capture_default_str();
@@ -133,22 +148,29 @@ int main(int argc, char** argv) {
   app.add_option("--talk-ms", talk_ms, "from the answer to the REFER");
   app.add_option("--after-ms", after_ms, "from the hand-over to the end");
   app.add_option("--seconds", longest, "begin no call after so long; 0: all of them");
+  app.add_flag("--hold", options.hold, "calls that are up stay so until SIGUSR1");
+  app.add_option("--release-rate", release_rate, "how many of them end each second then")
+      ->capture_default_str();
+  app.add_flag("--media", audio, "50 packets a second each way in every call that is up");
   app.add_flag("--progress", progress, "a line of JSON each second");
   CLI11_PARSE(app, argc, argv);
   options.transfer = kind == "transfer";
   options.outbound = direction == "outbound";
   options.talk = static_cast<Nanos>(talk_ms * 1e6);
   options.after = static_cast<Nanos>(after_ms * 1e6);
-  wire_options.tcp = transport == "tcp";
+  wire_options.transport = transport == "tcp"   ? Transport::tcp
+                           : transport == "tls" ? Transport::tls
+                                                : Transport::udp;
   const auto interrupt = [](int) { interrupted = 1; };
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
+  std::signal(SIGUSR1, [](int) { released = 1; });
   try {
     Wire wire(wire_options);
-    for (const std::string& ip : wire_options.addresses) hold_port(ip, options.media_port);
-    Course course(options, wire);
-    const Run run = play(wire, course, longest, progress);
-    const nlohmann::json result = report(wire, course, run);
+    Media media(wire_options, options.media_port, audio);
+    Course course(options, wire, media);
+    const Run run = play(wire, course, media, longest, progress, release_rate);
+    const nlohmann::json result = report(wire, course, media, run);
     std::printf("%s\n", result.dump(progress ? -1 : 2).c_str());
     return course.tally().errors == 0 ? 0 : 1;
   } catch (const std::exception& error) {

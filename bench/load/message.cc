@@ -77,7 +77,8 @@ std::string_view read(std::string_view bytes, Message& message) {
     const std::string_view name = trimmed(line.substr(0, colon)), value = trimmed(line.substr(colon + 1));
     const auto once = [&](std::string_view& field) { return field.empty() && !(field = value).empty(); };
     bool good = true;
-    if (same(name, "via") || same(name, "v")) good = once(message.via);
+    if (same(name, "via") || same(name, "v")) good = message.vias.add(value);
+    if (same(name, "record-route")) good = message.record_routes.add(value);
     if (same(name, "from") || same(name, "f")) good = once(message.from);
     if (same(name, "to") || same(name, "t")) good = once(message.to);
     if (same(name, "call-id") || same(name, "i")) good = once(message.call_id);
@@ -86,13 +87,13 @@ std::string_view read(std::string_view bytes, Message& message) {
     if (same(name, "subscription-state")) good = once(message.subscription_state);
     if (same(name, "warning")) message.warning = value;
     if (same(name, "content-length") || same(name, "l")) good = to_number(value, length);
-    if (!good) return "a header that stands twice, is empty, or is no number";
+    if (!good) return "a header that stands too often, is empty, or is no number";
     if (same(name, "cseq")) {
       if (const auto why = read_cseq(value, message); !why.empty()) return why;
     }
   }
   message.body = bytes.substr(at + 2);
-  if (message.via.empty() || message.from.empty() || message.to.empty() || message.call_id.empty() ||
+  if (message.vias.count == 0 || message.from.empty() || message.to.empty() || message.call_id.empty() ||
       message.cseq.empty()) {
     return "Via, From, To, Call-ID or CSeq is missing";
   }

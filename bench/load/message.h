@@ -2,17 +2,35 @@
 // less than the server's parser, and is strict about what it looks at, because every message is graded.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace baton::bench {
+
+// Values of a header that may stand several times, in order.
+struct Lines {
+  static constexpr std::size_t most = 8;
+  std::array<std::string_view, most> values;
+  std::size_t count = 0;
+
+  [[nodiscard]] bool add(std::string_view value) {
+    if (value.empty() || count == most) return false;
+    values[count++] = value;
+    return true;
+  }
+  [[nodiscard]] const std::string_view* begin() const { return values.data(); }
+  [[nodiscard]] const std::string_view* end() const { return values.data() + count; }
+};
 
 // Views into the datagram it was read from.
 struct Message {
   int status = 0;           // 0: a request
   std::string_view method;  // of the request, or of the CSeq of a response
   std::string_view uri;     // Request-URI
-  std::string_view via;     // the one Via a server sends as a client, or got from us
+  Lines vias;               // more than one where proxies stand between
+  Lines record_routes;      // of proxies that want to stay there
   std::string_view from, to, call_id, cseq, contact, event, subscription_state, warning;
   std::uint32_t cseq_number = 0;
   std::string_view body;

@@ -61,8 +61,9 @@ Wire::Wire(Options options)
     headers_[i].msg_hdr.msg_iov = &vectors_[i];
     headers_[i].msg_hdr.msg_iovlen = 1;
   }
+  if (options_.transport == Transport::tls) tls_ = std::make_unique<Tls>(options_.tls);
   for (const Role role : {Role::carrier, Role::endpoint, Role::target}) {
-    options_.tcp ? open_tcp(role) : open_udp(role);
+    stream() ? open_stream(role) : open_udp(role);
   }
 }
 
@@ -83,7 +84,7 @@ void Wire::open_udp(Role role) {
   add(fd, role);
 }
 
-void Wire::open_tcp(Role role) {
+void Wire::open_stream(Role role) {
   const std::string& ip = options_.addresses[static_cast<std::size_t>(role)];
   int& listening = listening_[static_cast<std::size_t>(role)];
   listening = bound_socket(SOCK_STREAM, ip, options_.port);
@@ -107,12 +108,15 @@ void Wire::open_tcp(Role role) {
     give_up("connect to " + options_.server + ":" + std::to_string(options_.server_port) + " by TCP");
   }
   no_delay(fd);
-  add(fd, role);
+  add(fd, role, tls_ ? tls_->connect(fd, options_.server) : Ssl{});
 }
 
-Link Wire::add(int fd, Role role) {
+Link Wire::add(int fd, Role role, Ssl ssl) {
   const auto link = static_cast<Link>(ways_.size());
-  ways_.push_back({.fd = fd, .role = role, .in = {}, .out = {}, .sizes = {}, .blocked = false});
+  Way& way = ways_.emplace_back();
+  way.fd = fd;
+  way.role = role;
+  way.ssl = std::move(ssl);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = link;
@@ -136,20 +140,21 @@ void Wire::accept(Role role) {
       ::accept4(listening_[static_cast<std::size_t>(role)], nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return;
   no_delay(fd);
-  add(fd, role);
+  add(fd, role, tls_ ? tls_->accept(fd) : Ssl{});
 }
 
 void Wire::send(Link link, std::string_view message) {
   Way& way = ways_[link];
   way.out.append(message);
-  if (!options_.tcp) way.sizes.push_back(message.size());
+  if (!stream()) way.sizes.push_back(message.size());
   ++sent_;
+  bytes_sent_ += message.size();
 }
 
 void Wire::flush() {
   for (Link link = 0; link < ways_.size(); ++link) {
     if (ways_[link].out.empty()) continue;
-    options_.tcp ? flush_stream(link) : flush_datagrams(ways_[link]);
+    stream() ? flush_stream(link) : flush_datagrams(ways_[link]);
   }
 }
 
@@ -183,10 +188,21 @@ void Wire::flush_datagrams(Way& way) {
 
 void Wire::flush_stream(Link link) {
   Way& way = ways_[link];
-  const ssize_t went = ::send(way.fd, way.out.data(), way.out.size(), MSG_NOSIGNAL);
-  if (went < 0 && errno != EAGAIN && errno != EINTR) give_up("send to the server by TCP");
-  if (went > 0) way.out.erase(0, static_cast<std::size_t>(went));
-  if (!way.out.empty()) ++waits_;
+  while (way.gone < way.out.size()) {
+    const char* from = way.out.data() + way.gone;
+    const std::size_t size = way.out.size() - way.gone;
+    const ssize_t went =
+        way.ssl ? write_some(way.ssl.get(), from, size) : ::send(way.fd, from, size, MSG_NOSIGNAL);
+    if (went < 0 && errno != EAGAIN && errno != EINTR) give_up("send to the server");
+    if (went <= 0) break;
+    way.gone += static_cast<std::size_t>(went);
+  }
+  if (way.gone == way.out.size()) {
+    way.out.clear();
+    way.gone = 0;
+  } else {
+    ++waits_;
+  }
   watch(link, !way.out.empty());
 }
 
@@ -202,7 +218,7 @@ void Wire::round(int milliseconds, const Heard& heard) {
     const auto link = static_cast<Link>(event.data.u64);
     if ((event.events & EPOLLOUT) != 0) flush_stream(link);
     if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) continue;
-    options_.tcp ? receive_stream(link, heard) : receive_datagrams(link, heard);
+    stream() ? receive_stream(link, heard) : receive_datagrams(link, heard);
   }
 }
 
@@ -214,6 +230,7 @@ void Wire::receive_datagrams(Link link, const Heard& heard) {
     if (count <= 0) return;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
       ++received_;
+      bytes_received_ += headers_[i].msg_len;
       heard(role, link, {slots_.get() + i * slot, headers_[i].msg_len});
     }
     if (static_cast<std::size_t>(count) < batch) return;
@@ -221,29 +238,48 @@ void Wire::receive_datagrams(Link link, const Heard& heard) {
 }
 
 void Wire::receive_stream(Link link, const Heard& heard) {
-  const ssize_t size = ::recv(ways_[link].fd, slots_.get(), batch * slot, MSG_DONTWAIT);
-  if (size == 0) throw std::runtime_error("the server closed a TCP connection");
-  if (size < 0) {
-    if (errno == EAGAIN || errno == EINTR) return;
-    give_up("receive from the server by TCP");
+  // A TLS session may hold more than the kernel knows of: it is read until it has nothing.
+  for (int round = 0; round < rounds_of_reading || ways_[link].ssl; ++round) {
+    SSL* ssl = ways_[link].ssl.get();
+    const std::size_t room = batch * slot;
+    const ssize_t size = ssl != nullptr ? read_some(ssl, slots_.get(), room)
+                                        : ::recv(ways_[link].fd, slots_.get(), room, MSG_DONTWAIT);
+    if (size == 0) throw std::runtime_error("the server closed a connection");
+    if (size < 0) {
+      if (errno == EAGAIN || errno == EINTR) return;
+      give_up("receive from the server");
+    }
+    take_stream(link, {slots_.get(), static_cast<std::size_t>(size)}, heard);
+    if (ssl == nullptr && static_cast<std::size_t>(size) < room) return;
   }
+}
+
+void Wire::take_stream(Link link, std::string_view bytes, const Heard& heard) {
   const Role role = ways_[link].role;
   std::string in = std::move(ways_[link].in);  // `heard` may add a way and move them all
-  in.append(slots_.get(), static_cast<std::size_t>(size));
-  std::string_view rest = in;
+  if (!in.empty()) {
+    in.append(bytes);
+    bytes = in;
+  }
+  std::string_view rest = bytes;
   while (!rest.empty()) {
     if (rest.substr(0, 2) == "\r\n") {  // keep-alive (RFC 5626 3.5.1)
       rest.remove_prefix(2);
       continue;
     }
     const std::size_t length = first_message(rest);
-    if (length == rest.npos) throw std::runtime_error("the server's TCP stream can not be framed");
+    if (length == rest.npos) throw std::runtime_error("the server's stream can not be framed");
     if (length == 0) break;
     ++received_;
+    bytes_received_ += length;
     heard(role, link, rest.substr(0, length));
     rest.remove_prefix(length);
   }
-  in.erase(0, in.size() - rest.size());
+  if (in.empty()) {
+    in.assign(rest);
+  } else {
+    in.erase(0, in.size() - rest.size());
+  }
   ways_[link].in = std::move(in);
 }
 

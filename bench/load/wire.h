@@ -1,5 +1,5 @@
 // The sockets of the load generator: one address for each party, over UDP with batches both ways, or over TCP
-// with one connection each way. One thread.
+// or TLS with one connection each way that carries all of its calls. One thread.
 #pragma once
 
 #include <netinet/in.h>
@@ -14,12 +14,16 @@
 #include <string_view>
 #include <vector>
 
+#include "load/tls.h"
+
 namespace baton::bench {
 
 enum class Role : std::uint8_t { carrier, endpoint, target };
 inline constexpr std::size_t role_count = 3;
 
-// A way to the server: a party's UDP socket or one of its TCP connections.
+enum class Transport : std::uint8_t { udp, tcp, tls };
+
+// A way to the server: a party's UDP socket or one of its connections.
 using Link = std::uint32_t;
 
 class Wire {
@@ -29,7 +33,8 @@ class Wire {
     std::uint16_t server_port = 5060;
     std::array<std::string, role_count> addresses{"127.0.0.11", "127.0.0.12", "127.0.0.13"};
     std::uint16_t port = 5070;  // of each of them
-    bool tcp = false;
+    Transport transport = Transport::udp;
+    TlsFiles tls;
   };
   using Heard = std::function<void(Role, Link, std::string_view)>;
 
@@ -51,13 +56,17 @@ class Wire {
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
+  [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
   [[nodiscard]] std::uint64_t waits_for_room() const { return waits_; }
 
  private:
   struct Way {
     int fd = -1;
     Role role = Role::carrier;
+    Ssl ssl;                         // of a connection by TLS
     std::string in, out;             // of a stream
+    std::size_t gone = 0;            // of `out`, what the kernel has taken
     std::vector<std::size_t> sizes;  // of the datagrams in `out`
     bool blocked = false;
   };
@@ -65,23 +74,27 @@ class Wire {
   static constexpr std::size_t slot = 8'192;
 
   void open_udp(Role role);
-  void open_tcp(Role role);
-  Link add(int fd, Role role);
+  void open_stream(Role role);
+  Link add(int fd, Role role, Ssl ssl = {});
   void watch(Link link, bool for_room);
   void accept(Role role);
   void receive_datagrams(Link link, const Heard& heard);
   void receive_stream(Link link, const Heard& heard);
+  void take_stream(Link link, std::string_view bytes, const Heard& heard);
   void flush_datagrams(Way& way);
   void flush_stream(Link link);
 
+  [[nodiscard]] bool stream() const { return options_.transport != Transport::udp; }
+
   Options options_;
+  std::unique_ptr<Tls> tls_;
   int epoll_ = -1;
   std::array<int, role_count> listening_{-1, -1, -1};
   std::vector<Way> ways_;
   std::unique_ptr<char[]> slots_;
   std::array<mmsghdr, batch> headers_{};
   std::array<iovec, batch> vectors_{};
-  std::uint64_t sent_ = 0, received_ = 0, waits_ = 0;
+  std::uint64_t sent_ = 0, received_ = 0, bytes_sent_ = 0, bytes_received_ = 0, waits_ = 0;
 };
 
 // Throws std::runtime_error when `ip` is no IPv4 address.
