@@ -1,12 +1,15 @@
 // After warm-up a packet costs no allocation, whichever way it takes.
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <new>
 
 #include "media/codec/coder.h"
 #include "media/relay/relay.h"
+#include "media/srtp/context.h"
 #include "unit/media/party.h"
 
 namespace {
@@ -31,6 +34,22 @@ std::size_t allocations = 0;
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+namespace {
+
+// libcrypto's own, which are not made with operator new. To be said before it makes the first.
+const bool counts_libcrypto = ::CRYPTO_set_mem_functions(
+                                  [](std::size_t size, const char*, int) {
+                                    ++allocations;
+                                    return std::malloc(size);
+                                  },
+                                  [](void* memory, std::size_t size, const char*, int) {
+                                    ++allocations;
+                                    return std::realloc(memory, size);
+                                  },
+                                  [](void* memory, const char*, int) { std::free(memory); }) == 1;
+
+}  // namespace
 
 namespace baton::media::test {
 namespace {
@@ -100,6 +119,49 @@ TEST_F(RelayAllocation, TranscodingCostsNoneEither) {
   for (int i = 0; i < 200; ++i) round();
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(relay->counters().transcoded - made_before, 800U);
+}
+
+// RTP to SRTP and back, in every suite; what nobody's key fits comes in between.
+TEST_F(RelayAllocation, NorDoesEncrypting) {
+  ASSERT_TRUE(counts_libcrypto);
+  use(options());
+  results.reserve(16);
+  std::deque<Party> parties;
+  std::vector<std::optional<SrtpContext>> seals;
+  for (const sdp::Suite suite : sdp::all_suites) {
+    const auto key = [&](const char* whose) {
+      return sdp::derive_key("the keys of these tests are no secret at all", whose, suite);
+    };
+    Party &secure = parties.emplace_back(parties.size() + 1),
+          &plain = parties.emplace_back(parties.size() + 1);
+    seals.push_back(SrtpContext::sender(suite, key("party"), secure.next.ssrc));
+    seals.emplace_back();
+    bridge(secure, plain);
+    Configure configure = secure.configure();
+    configure.srtp = Srtp{suite, key("relay"), key("party")};
+    perform(configure);
+  }
+  std::array<std::uint8_t, rtp_header_bytes + 160 + srtp_trailer_bytes_max> packet{};
+  const auto round = [&] {
+    for (std::size_t i = 0; i < parties.size(); ++i) {
+      std::size_t size = rtp_header_bytes + 160;
+      write_rtp_header(parties[i].next, packet.data());
+      ++parties[i].next.sequence;
+      parties[i].next.timestamp += 160;
+      if (seals[i]) parties[i].rtp.send(parties[i].relay_rtp, {packet.data(), size});
+      EXPECT_TRUE(!seals[i] || seals[i]->protect(packet.data(), size, false));
+      parties[i].rtp.send(parties[i].relay_rtp, {packet.data(), size});
+    }
+    pump();
+    pass(20ms);
+  };
+  for (int i = 0; i < 500; ++i) round();
+  const std::size_t before = allocations;
+  const auto sent_before = relay->counters().sent, forged_before = relay->counters().dropped_forged;
+  for (int i = 0; i < 500; ++i) round();
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(relay->counters().sent - sent_before, 4'000U);
+  EXPECT_EQ(relay->counters().dropped_forged - forged_before, 2'000U);
 }
 
 }  // namespace
