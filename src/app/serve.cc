@@ -15,6 +15,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -191,6 +192,33 @@ media::Relay::Options relay_options(const config::Media& media) {
   return options;
 }
 
+// What begins cookies and call-ids: nobody can guess it, nor does it come again after a restart.
+std::optional<std::string> random_name() {
+  std::array<unsigned char, 8> bytes{};
+  if (!fill_random(bytes.data(), bytes.size())) return std::nullopt;
+  constexpr const char* digits = "0123456789abcdef";
+  std::string name;
+  for (const unsigned char byte : bytes) {
+    name += digits[byte / 16];
+    name += digits[byte % 16];
+  }
+  return name;
+}
+
+std::optional<media::Rtpengine::Options> rtpengine_options(const config::Media& media,
+                                                           const std::string& config_path) {
+  auto token = random_name();
+  if (!token) return std::nullopt;
+  media::Rtpengine::Options options;
+  options.address = media.rtpengine.address;
+  options.outside = media.rtpengine.outside;
+  options.inside = media.rtpengine.inside;
+  options.silence_timeout = media.silence_timeout;
+  options.prompts = std::filesystem::absolute(config_path).parent_path().string();
+  options.token = *std::move(token);
+  return options;
+}
+
 // SQLite opens a store on a full disk and fails with the first call's record; better to say it now.
 std::optional<std::string> fault_of_disk(const std::string& store_path) {
   std::string directory = std::filesystem::path(store_path).parent_path().string();
@@ -347,6 +375,14 @@ int Server::open(const config::Config& config) {
   options.relay = relay_options(running_.media);
   prompts_->replace(std::move(media.prompts));
   options.relay.prompts = prompts_;
+  if (running_.media.plane == config::Plane::rtpengine) {
+    options.rtpengine = rtpengine_options(running_.media, options_.config_path);
+    if (!options.rtpengine) {
+      say("can not start: the system gives no random bytes");
+      return exit_failed;
+    }
+    options.rtpengine->log = sink;
+  }
   if (!running_.recording_directory.empty()) {
     options.relay.recorder = std::make_shared<media::Recorder>(media::Recorder::Options{
         .directory = running_.recording_directory,

@@ -246,13 +246,18 @@ void Calls::on_silent(const LegSilent& event) {
   Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
   if (call == nullptr || !call->has(event.leg)) return;
   if (const Transfer* pending = transfers_.find(call->pending);
-      pending != nullptr && pending->transferor == event.leg) {
+      pending != nullptr && pending->transferor == event.leg && !event.lost) {
     return;
   }
-  ++cx_.counters.rtp_timeouts;
-  const Why why{.code = Hangup::rtp_timeout,
-                .source = HangupSource::baton,
-                .reason = "SIP;cause=408;text=\"RTP timeout\""};
+  Why why{.code = Hangup::rtp_timeout,
+          .source = HangupSource::baton,
+          .reason = "SIP;cause=408;text=\"RTP timeout\""};
+  if (event.lost) {
+    why.code = Hangup::nomedia;
+    why.reason = "SIP;cause=503;text=\"The media is lost\"";
+  } else {
+    ++cx_.counters.rtp_timeouts;
+  }
   legs_.hang_up(event.leg, {.code = why.code, .reason = why.reason});
   leg_left(*call, event.leg, why);
 }

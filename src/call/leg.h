@@ -192,9 +192,10 @@ struct Leg {
   std::optional<Said> before_offer;  // what stands if the offer that is out is refused
   std::optional<sdp::RemoteAudio> remote;
   sdp::SrtpRules srtp_rules;
-  std::optional<media::Srtp> srtp;  // agreed; nothing: RTP
-  SocketAddress srtp_peer;          // where the peer was when it was
-  unsigned srtp_keys = 0;           // made so far
+  std::optional<media::Srtp> srtp;      // agreed; nothing: RTP
+  SocketAddress srtp_peer;              // where the peer was when it was
+  unsigned srtp_keys = 0;               // made so far
+  std::vector<sdp::Crypto> plane_keys;  // what the plane encrypts with, where that is not for us to say
   Time opened_at{};
   bool described = false;      // the first answer of ours is fixed
   bool early_settled = false;  // the first offer was answered before the 2xx, reliably

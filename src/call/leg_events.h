@@ -58,6 +58,7 @@ struct LegUpdated {
 // Confirmed: no media from the party for too long although it should send.
 struct LegSilent {
   LegHandle leg;
+  bool lost = false;  // and none will come: the media plane has lost its end
 };
 
 // The peer pressed a key, and its other party is not told by the media plane.

@@ -34,7 +34,7 @@ std::vector<sdp::Codec> widened(const Leg& leg, const std::vector<sdp::Codec>& w
 void Legs::open_media(Leg& leg, bool v6) {
   leg.media = ++next_media_;
   media_.emplace(leg.media, leg.self);
-  cx_.world.media(media::Open{leg.media, v6});
+  cx_.world.media(media::Open{leg.media, v6, leg.srtp_rules.use != sdp::SrtpUse::off});
 }
 
 void Legs::close_media(Leg& leg) {
@@ -78,6 +78,7 @@ void Legs::media_done(const media::Result& result) {
     if (leg == nullptr) return;
     leg->media_ready = true;
     leg->local.rtp = opened->local_rtp;
+    leg->plane_keys = opened->keys;
     leg->local.session_id = cx_.rng.next() >> 16;
     leg->local.version = leg->last_version = leg->local.session_id;
     leg->opened_at = cx_.now;
@@ -101,6 +102,11 @@ void Legs::media_done(const media::Result& result) {
     // A party that holds may say nothing while it does, as long as it is there.
     if (leg->remote && leg->remote->direction != sdp::Direction::sendrecv) return probe(leg->self);
     emit(LegSilent{leg->self});
+  } else if (const auto* lost = std::get_if<media::Lost>(&result)) {
+    Leg* leg = leg_of(lost->id);
+    if (leg == nullptr || leg->state != LegState::confirmed || leg->end_reported) return;
+    cx_.world.log({Severity::error, "media.lost", {{"party", leg->party}, {"why", lost->reason}}});
+    emit(LegSilent{leg->self, true});
   } else if (const auto* closed = std::get_if<media::Closed>(&result)) {
     on_media_closed(*closed);
   } else if (const auto* digit = std::get_if<media::Digit>(&result)) {

@@ -30,8 +30,12 @@ sdp::SrtpRules Legs::srtp_rules_for(const Leg& leg) {
   return {use(), leg.sip.srtp_suites};
 }
 
-// Not twice the same in the life of the secret: the tag, the session id and the time are this leg's alone.
+// Not twice the same in the life of the secret: the tag, the session id and the time are this leg's alone. A
+// plane with keys of its own has one for each suite, fresh or not.
 sdp::MasterKey Legs::fresh_key(Leg& leg, sdp::Suite suite) {
+  for (const sdp::Crypto& own : leg.plane_keys) {
+    if (own.suite == suite) return own.key;
+  }
   std::string purpose = "srtp\n" + leg.dialog.call_id + '\n' + leg.dialog.local_tag + '\n';
   purpose += std::to_string(leg.local.session_id) + '\n' + leg.local.rtp.to_string() + '\n';
   purpose += std::to_string(to_micros(leg.opened_at)) + '\n' + std::to_string(++leg.srtp_keys);

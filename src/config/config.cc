@@ -34,6 +34,7 @@ Result<Config, std::vector<Problem>> parse(const std::string& toml, const std::s
   config.server = read_server(file, file_name);
   auto model = std::make_shared<trunk::Model>(read_model(file));
   link_model(file, config.server, *model);
+  check_plane(file, config.server, *model);
   if (!problems.empty()) return fail(std::move(problems).take());
   config.model = std::move(model);
   return config;

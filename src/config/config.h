@@ -23,12 +23,26 @@ struct Listen {
   unsigned line = 0;         // of the section
 };
 
+// What carries the audio.
+enum class Plane : std::uint8_t { relay, rtpengine };
+
+// A daemon that does it for us, asked over its ng protocol.
+struct Rtpengine {
+  SocketAddress address;
+  // Its own names for the interfaces towards parties and between calls; empty: its first one for both.
+  std::string outside, inside;
+  bool operator==(const Rtpengine&) const = default;
+};
+
 struct Media {
   struct Face {
     IpAddress bind;
     IpAddress advertised;
     bool operator==(const Face&) const = default;
   };
+  Plane plane = Plane::relay;
+  Rtpengine rtpengine{};  // if it is that
+  // Of the relay.
   std::optional<Face> v4, v6;       // at least one; a call over the other IP version has no media without it
   std::uint16_t port_min = 10'000;  // even
   std::uint16_t port_max = 30'000;

@@ -363,6 +363,11 @@ Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::strin
   return to_word(text, words);
 }
 
+Converted<Plane> to_plane(const std::string& text) {
+  static constexpr Word<Plane> words[] = {{"relay", Plane::relay}, {"rtpengine", Plane::rtpengine}};
+  return to_word(text, words);
+}
+
 Converted<trunk::DtmfStyle> to_dtmf_style(const std::string& text) {
   static constexpr Word<trunk::DtmfStyle> words[] = {{"auto", trunk::DtmfStyle::automatic},
                                                      {"rfc4733", trunk::DtmfStyle::telephone_events},

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "config/config.h"
 #include "net/tls_settings.h"
 #include "trunk/model.h"
 
@@ -59,6 +60,7 @@ using Converted = Result<T, Mistake>;
 [[nodiscard]] Converted<trunk::DiversionHeader> to_diversion_header(const std::string& text);
 [[nodiscard]] Converted<trunk::ReliableProvisionals> to_reliable_provisionals(const std::string& text);
 [[nodiscard]] Converted<sdp::Codec> to_codec(const std::string& text);  // "opus", "G722", "PCMU", "PCMA"
+[[nodiscard]] Converted<Plane> to_plane(const std::string& text);
 [[nodiscard]] Converted<trunk::DtmfStyle> to_dtmf_style(const std::string& text);
 [[nodiscard]] Converted<trunk::HoldStyle> to_hold_style(const std::string& text);
 [[nodiscard]] Converted<sip::DigestAlgorithm> to_digest_algorithm(const std::string& text);

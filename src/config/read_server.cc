@@ -200,10 +200,12 @@ void read_faces(const Section& section, Server& server) {
 
 Media read_media(const Section& section, Server& server) {
   Media& media = server.media;
+  media.silence_timeout = section.duration("silence_timeout", 0s, 24h, media.silence_timeout);
+  read_plane(section, media);
+  if (media.plane != Plane::relay) return media;
   read_faces(section, server);
   media.port_min = static_cast<std::uint16_t>(section.integer("port_min", 1024, 65'534, media.port_min));
   media.port_max = static_cast<std::uint16_t>(section.integer("port_max", 1025, 65'535, media.port_max));
-  media.silence_timeout = section.duration("silence_timeout", 0s, 24h, media.silence_timeout);
   check_media_ports(section, server);
   return media;
 }

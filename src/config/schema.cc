@@ -16,8 +16,10 @@ constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
 constexpr Keys tls_keys[] = {"ca", "wildcards", "unverified"};
-constexpr Keys media_keys[] = {"bind",     "advertise", "bind6",          "advertise6",
-                               "port_min", "port_max",  "silence_timeout"};
+constexpr Keys media_keys[] = {
+    "plane",           "bind",     "advertise",       "bind6",     "advertise6",
+    "port_min",        "port_max", "silence_timeout", "rtpengine", "rtpengine_outside",
+    "rtpengine_inside"};
 constexpr Keys store_keys[] = {"path", "trace"};
 constexpr Keys dns_keys[] = {"servers"};
 constexpr Keys limits_keys[] = {

@@ -1,7 +1,8 @@
 // What the machine asks of a media plane and what it hears back: plain values, so that the built-in relay and
 // others can stand behind them. One endpoint is one RTP/RTCP port pair facing one party of a call. The plane
 // holds no call logic: the machine says what each party hears, and that is all there is to a transfer's
-// media.
+// media. A plane may answer at once or later; operations on an endpoint need not wait for the answer to the
+// one before.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ using RecordingId = std::uint64_t;
 struct Open {
   EndpointId id = 0;
   bool v6 = false;
+  bool srtp = false;  // keys may be agreed on with the party
 };
 
 // SRTP with a party: each side encrypts with a key of its own. A key that is named again goes on where it
@@ -110,6 +112,9 @@ using Operation = std::variant<Open, Configure, Hear, Close, SendDigit, Record, 
 struct Opened {
   EndpointId id = 0;
   SocketAddress local_rtp;  // the advertised address; RTCP is on port + 1
+  // What it encrypts with for the life of the endpoint, one key for each suite, where the plane makes its
+  // keys itself; empty: with what the machine names in Configure.
+  std::vector<sdp::Crypto> keys{};
 };
 struct OpenFailed {
   EndpointId id = 0;
@@ -119,6 +124,12 @@ struct OpenFailed {
 // heard again or configured anew.
 struct Silent {
   EndpointId id = 0;
+};
+// The plane has lost the endpoint: no packet of it goes anywhere any more. It is to be closed all the same,
+// and this is told again and again until it is.
+struct Lost {
+  EndpointId id = 0;
+  std::string reason;
 };
 // How one direction of a party's audio arrived.
 struct Reception {
@@ -155,6 +166,6 @@ struct Recorded {
   std::string error{};                // empty: none
 };
 
-using Result = std::variant<Opened, OpenFailed, Silent, Closed, Digit, Recorded>;
+using Result = std::variant<Opened, OpenFailed, Silent, Closed, Digit, Recorded, Lost>;
 
 }  // namespace baton::media

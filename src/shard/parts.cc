@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "media/rtpengine/link.h"
+
 namespace baton::shard {
 namespace {
 
@@ -37,6 +39,43 @@ class RelayPlane final : public MediaPlane {
   media::Relay relay_;
 };
 
+class RtpenginePlane final : public MediaPlane {
+ public:
+  RtpenginePlane(media::Rtpengine::Options options, media::rtpengine::Link link)
+      : link_(std::move(link)), plane_(std::move(options)) {}
+
+  void perform(Time now, const media::Operation& operation, std::vector<media::Result>& results) override {
+    plane_.perform(now, operation, {results, datagrams_});
+    send();
+  }
+  int poll_fd() const override { return link_.fd(); }
+  void poll(Time now, std::vector<media::Result>& results) override {
+    for (unsigned i = 0; i < datagrams_per_round; ++i) {
+      const auto datagram = link_.receive();
+      if (!datagram) break;
+      plane_.received(now, *datagram, {results, datagrams_});
+    }
+    send();
+  }
+  std::optional<Time> next_deadline() const override { return plane_.next_deadline(); }
+  void advance(Time now, std::vector<media::Result>& results) override {
+    plane_.advance(now, {results, datagrams_});
+    send();
+  }
+
+ private:
+  static constexpr unsigned datagrams_per_round = 256;
+
+  void send() {
+    for (const std::string& datagram : datagrams_) link_.send(datagram);
+    datagrams_.clear();
+  }
+
+  media::rtpengine::Link link_;
+  media::Rtpengine plane_;
+  std::vector<std::string> datagrams_;  // scratch
+};
+
 }  // namespace
 
 std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot model) {
@@ -45,6 +84,12 @@ std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot m
 
 std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options) {
   return std::make_unique<RelayPlane>(std::move(options));
+}
+
+Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(media::Rtpengine::Options options) {
+  auto link = media::rtpengine::Link::open(options.address);
+  if (!link) return fail("rtpengine at " + options.address.to_string() + ": " + link.error());
+  return std::make_unique<RtpenginePlane>(std::move(options), std::move(*link));
 }
 
 }  // namespace baton::shard

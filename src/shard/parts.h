@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
 #include "engine/engine.h"
 #include "media/port.h"
 #include "media/relay/relay.h"
+#include "media/rtpengine/plane.h"
 #include "store/port.h"
 
 namespace baton::shard {
@@ -24,7 +26,7 @@ class Machine {
   [[nodiscard]] virtual engine::Counters counters() const = 0;
 };
 
-// See media::Relay, whose contract this is.
+// See media::Relay, whose contract this is, but that answers may come later.
 class MediaPlane {
  public:
   virtual ~MediaPlane() = default;
@@ -43,5 +45,8 @@ struct Outlets {
 
 [[nodiscard]] std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot model);
 [[nodiscard]] std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options);
+// The error says why there is no socket to ask it over. That nobody answers is no error: it may come later.
+[[nodiscard]] Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(
+    media::Rtpengine::Options options);
 
 }  // namespace baton::shard

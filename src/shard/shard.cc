@@ -81,10 +81,17 @@ Result<std::unique_ptr<Shard>, OpenError> Shard::open(Options options, Outlets o
   for (const net::Listener& bound : (*net)->listeners()) {
     options.engine.listeners.push_back({bound.transport, bound.advertised});
   }
+  std::unique_ptr<MediaPlane> media;
+  if (options.rtpengine) {
+    auto made = make_rtpengine(*std::move(options.rtpengine));
+    if (!made) return fail(OpenError{std::nullopt, made.error()});
+    media = std::move(*made);
+  } else {
+    media = make_relay(std::move(options.relay));
+  }
   auto machine = make_machine(std::move(options.engine), std::move(options.model));
-  auto loop =
-      std::make_unique<Loop>(std::move(*poller), std::move(*net), std::move(machine),
-                             make_relay(std::move(options.relay)), std::move(outlets), clock, options.limits);
+  auto loop = std::make_unique<Loop>(std::move(*poller), std::move(*net), std::move(machine),
+                                     std::move(media), std::move(outlets), clock, options.limits);
   return assemble(std::move(loop), std::move(clock));
 }
 

@@ -24,6 +24,7 @@ struct Options {
   std::vector<net::Listener> listeners;
   net::Options net;
   media::Relay::Options relay;
+  std::optional<media::Rtpengine::Options> rtpengine{};  // in its place
   LoopLimits limits;
 };
 

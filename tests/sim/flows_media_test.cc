@@ -59,6 +59,33 @@ TEST_P(Media, APartyThatHoldsMayBeSilent) {
   cast.expect_no_violation();
 }
 
+TEST_P(Media, ACallWhoseMediaIsLostEndsAtOnce) {
+  for (const bool holds : {false, true}) {
+    Play play = usual_play(GetParam());
+    play.transferor.acts.clear();
+    if (holds) play.transferor.acts = {{When::established, 1s, What::hold}};
+    Cast cast(play);
+    cast.world().run_for(5s);
+    ASSERT_TRUE(cast.transferor != nullptr);
+    cast.world().oracles().excuse_byes();
+    const media::EndpointId endpoint = endpoint_of(cast, *cast.transferor);
+    // It is told as often as it is noticed.
+    for (int i = 0; i < 3; ++i) {
+      cast.world().feed(engine::MediaDone{media::Lost{endpoint, "rtpengine was started anew"}});
+    }
+    cast.world().run_for(1s);
+    for (const Party* party : {cast.transferee, cast.transferor}) {
+      EXPECT_TRUE(party->seen.over);
+      EXPECT_EQ(party->seen.hangup_code, "5240");
+    }
+    ASSERT_EQ(cast.world().cdrs().size(), 1U);
+    EXPECT_EQ(cast.world().cdrs()[0].hangup_cause, "nomedia");
+    EXPECT_EQ(cast.world().cdrs()[0].hangup_source, call::HangupSource::baton);
+    EXPECT_EQ(cast.world().engine().counters().rtp_timeouts, 0U);
+    cast.expect_rest();
+  }
+}
+
 TEST_P(Media, EachLegLeavesItsFiguresWithItsRecord) {
   Cast cast(usual_play(GetParam()));
   cast.expect_transferred();

@@ -157,7 +157,7 @@ std::string encode(const Dictionary& dictionary) {
   return out;
 }
 
-Result<Value, std::string> decode(std::string_view text) {
+baton::Result<Value, std::string> decode(std::string_view text) {
   Reader reader(text);
   auto value = reader.value(0);
   if (value && !reader.done()) value = reader.wrong("something follows");

@@ -51,6 +51,6 @@ class Value {
 inline constexpr unsigned bencode_depth_max = 24;
 // One value and nothing after it; otherwise what is wrong, and where. What it takes is bounded by the length
 // of the text, never by a number in it.
-[[nodiscard]] Result<Value, std::string> decode(std::string_view text);
+[[nodiscard]] baton::Result<Value, std::string> decode(std::string_view text);
 
 }  // namespace baton::media::rtpengine

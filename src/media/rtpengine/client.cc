@@ -25,8 +25,9 @@ void Client::received(std::string_view datagram, std::vector<Answer>& answers) {
   if (found == waiting_.end()) return;  // the answer to a repetition, or too late
   due_.erase({found->second.due, number});
   waiting_.erase(found);
-  Answer answer{number, std::nullopt, {}};
+  Answer answer{number, std::nullopt, false, {}};
   const auto value = decode(datagram.substr(used + 1));
+  answer.garbled = !value || value->dictionary() == nullptr;
   if (!value) {
     answer.fault = "what rtpengine says is not bencoded: " + value.error();
   } else if (value->dictionary() == nullptr) {
@@ -46,7 +47,7 @@ void Client::advance(Time now, std::vector<std::string>& out, std::vector<Answer
     due_.erase(due_.begin());
     Waiting& waiting = waiting_.at(number);
     if (waiting.sends >= sends_max) {
-      answers.push_back({number, std::nullopt, "rtpengine does not answer"});
+      answers.push_back({number, std::nullopt, false, "rtpengine does not answer"});
       waiting_.erase(number);
       continue;
     }

@@ -24,7 +24,8 @@ class Client {
 
   struct Answer {
     std::uint64_t request = 0;
-    std::optional<Dictionary> said;  // nothing: nobody answered
+    std::optional<Dictionary> said;  // nothing: nobody answered, or what came makes no sense
+    bool garbled = false;            // that
     // Empty when the daemon did what it was asked; otherwise why it did not.
     std::string fault;
   };

@@ -1,0 +1,60 @@
+// Which media plane carries the audio, and what the one that was chosen can not do.
+#include "config/read.h"
+
+namespace baton::config {
+namespace {
+
+constexpr std::string_view of_relay[] = {"bind", "advertise", "bind6", "advertise6", "port_min", "port_max"};
+constexpr std::string_view of_rtpengine[] = {"rtpengine", "rtpengine_outside", "rtpengine_inside"};
+
+void refuse_dtmf(const Section& section, const trunk::SipSettings& sip) {
+  if (sip.dtmf != trunk::DtmfStyle::in_band && sip.dtmf != trunk::DtmfStyle::info) return;
+  const Section settings = section.table("sip");
+  const char* what = "rtpengine does not say which keys it hears, and plays none as tones";
+  const char* remedy = R"(write dtmf = "rfc4733" or "auto", or plane = "relay" in [media])";
+  if (settings.has("dtmf")) return settings.problem("dtmf", what, remedy);
+  section.problem(section.has("profile") ? "profile" : "", what, remedy);
+}
+
+}  // namespace
+
+void read_plane(const Section& section, Media& media) {
+  media.plane = section.value_or("plane", to_plane, media.plane);
+  if (media.plane == Plane::relay) {
+    for (const std::string_view key : of_rtpengine) {
+      if (!section.has(key)) continue;
+      section.problem(key, "audio passes through Baton's own relay",
+                      R"(write plane = "rtpengine", or remove this key)");
+    }
+    return;
+  }
+  section.require("rtpengine", R"(write rtpengine = "127.0.0.1:2223", the listen-ng of the daemon)");
+  media.rtpengine.address = section.value("rtpengine", to_socket_address).value_or(SocketAddress{});
+  media.rtpengine.outside = section.value_or<std::string>("rtpengine_outside", to_id, {});
+  media.rtpengine.inside = section.value_or<std::string>("rtpengine_inside", to_id, {});
+  if (section.has("rtpengine_outside") != section.has("rtpengine_inside")) {
+    section.problem(section.has("rtpengine_inside") ? "rtpengine_inside" : "rtpengine_outside",
+                    "one interface is named, and the other is not",
+                    "name both rtpengine_outside, towards the parties, and rtpengine_inside, or neither");
+  }
+  for (const std::string_view key : of_relay) {
+    if (!section.has(key)) continue;
+    section.problem(key, "addresses and ports are rtpengine's own",
+                    "set interface, port-min and port-max of rtpengine, and remove this key");
+  }
+}
+
+void check_plane(const Section& file, const Server& server, const trunk::Model& model) {
+  if (server.media.plane == Plane::relay) return;
+  if (file.table("recording").has("directory")) {
+    file.table("recording")
+        .problem("directory", "only Baton's own relay records",
+                 R"(remove it, or write plane = "relay" in [media])");
+  }
+  const auto trunks = file.tables("trunk");
+  for (std::size_t i = 0; i < trunks.size(); ++i) refuse_dtmf(trunks[i], model.trunks[i].sip);
+  const auto carriers = file.tables("carrier");
+  for (std::size_t i = 0; i < carriers.size(); ++i) refuse_dtmf(carriers[i], model.carriers[i].sip);
+}
+
+}  // namespace baton::config

@@ -1,0 +1,96 @@
+// Which media plane carries the audio, and what each refuses.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "config/config.h"
+
+namespace baton::config {
+namespace {
+
+const std::string listener =
+    "[server]\ndomain_suffix='sip.example.com'\n"
+    "[[server.listen]]\ntransport='udp'\nbind='192.0.2.1:5060'\n";
+const std::string trunk =
+    "[[account]]\nid='acme'\n"
+    "[[trunk]]\nid='in'\naccount='acme'\ndirection='inbound'\nprimary='sip:10.0.0.5'\n";
+const std::string rtpengine = listener + "[media]\nplane='rtpengine'\nrtpengine='127.0.0.1:2223'\n";
+
+Config good(const std::string& toml) {
+  auto config = parse(toml, "baton.toml");
+  if (config) return std::move(*config);
+  for (const Problem& problem : config.error()) ADD_FAILURE() << problem.to_string();
+  return {};
+}
+
+TEST(Plane, TheRelayUnlessSaidOtherwise) {
+  EXPECT_EQ(good(listener).server.media.plane, Plane::relay);
+  EXPECT_EQ(good(listener + "[media]\nplane='relay'\nport_min=20000\n").server.media.plane, Plane::relay);
+}
+
+TEST(Plane, RtpengineCarriesTheAudio) {
+  const Config config =
+      good(rtpengine + "rtpengine_outside='pub'\nrtpengine_inside='lo'\nsilence_timeout='9s'\n" + trunk +
+           "hold_music='wait.wav'\n[trunk.sip]\ndtmf='rfc4733'\nsrtp='required'\n");
+  const Media& media = config.server.media;
+  EXPECT_EQ(media.plane, Plane::rtpengine);
+  EXPECT_EQ(media.rtpengine.address.to_string(), "127.0.0.1:2223");
+  EXPECT_EQ(media.rtpengine.outside, "pub");
+  EXPECT_EQ(media.rtpengine.inside, "lo");
+  EXPECT_EQ(media.silence_timeout, 9s);
+}
+
+// Where peers reach a listener says nothing of media that is elsewhere.
+TEST(Plane, RtpengineHasAddressesOfItsOwn) {
+  const Config config = good(
+      "[server]\ndomain_suffix='a.example'\n[[server.listen]]\ntransport='udp'\nbind='0.0.0.0:15060'\n"
+      "advertise='192.0.2.1'\n[media]\nplane='rtpengine'\nrtpengine='[::1]:2223'\n");
+  EXPECT_EQ(config.server.media.rtpengine.address.to_string(), "[::1]:2223");
+}
+
+struct Refused {
+  const char* name;
+  std::string toml;
+  std::string key, what, remedy;
+};
+
+class RefusedPlane : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedPlane, NamesKeyAndRemedy) {
+  const auto config = parse(GetParam().toml, "baton.toml");
+  ASSERT_FALSE(config);
+  const auto& problems = config.error();
+  EXPECT_EQ(problems.size(), 1U) << problems[1].to_string();
+  EXPECT_EQ(problems[0].key, GetParam().key);
+  EXPECT_NE(problems[0].what.find(GetParam().what), std::string::npos) << problems[0].what;
+  EXPECT_NE(problems[0].remedy.find(GetParam().remedy), std::string::npos) << problems[0].remedy;
+}
+
+const Refused refused[] = {
+    {"unknown", listener + "[media]\nplane='freeswitch'\n", "media.plane", "freeswitch", "relay"},
+    {"nowhere", listener + "[media]\nplane='rtpengine'\n", "media.rtpengine", "", "listen-ng"},
+    {"no_port", listener + "[media]\nplane='rtpengine'\nrtpengine='127.0.0.1'\n", "media.rtpengine",
+     "not an address and port", "192.0.2.10:5060"},
+    {"unused", listener + "[media]\nrtpengine='127.0.0.1:2223'\n", "media.rtpengine", "Baton's own relay",
+     "plane = \"rtpengine\""},
+    {"half_inside", rtpengine + "rtpengine_inside='lo'\n", "media.rtpengine_inside", "the other is not",
+     "both"},
+    {"half_outside", rtpengine + "rtpengine_outside='lo'\n", "media.rtpengine_outside", "the other is not",
+     "both"},
+    {"ports", rtpengine + "port_min=20000\n", "media.port_min", "rtpengine's own", "port-min"},
+    {"address", rtpengine + "advertise='192.0.2.7'\n", "media.advertise", "rtpengine's own", "interface"},
+    {"records", rtpengine + "[recording]\ndirectory='calls'\n", "recording.directory",
+     "only Baton's own relay records", "plane = \"relay\""},
+    {"dtmf", rtpengine + trunk + "[trunk.sip]\ndtmf='info'\n", "trunk[0].sip.dtmf", "which keys it hears",
+     "rfc4733"},
+    {"dtmf_of_a_profile",
+     rtpengine + "[[profile]]\nid='old'\n[profile.sip]\ndtmf='inband'\n" +
+         "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\nprofile='old'\n",
+     "carrier[0].profile", "which keys it hears", "rfc4733"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Config, RefusedPlane, testing::ValuesIn(refused),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace baton::config
