@@ -26,10 +26,12 @@ void Rtpengine::take(Time now, std::vector<Answer>& answers, Out out) {
   for (const Answer& answer : answers) {
     auto asked = asked_.extract(answer.request);
     if (asked.empty()) continue;
-    if (!answer.said && !answer.garbled) {
+    if (answer.said || answer.garbled) {
+      answered_at_ = now;
+      if (down_) came_up(now, out);
+    } else if (answered_at_ <= asked.mapped().at) {
+      // One request may be unlucky; when nothing else was answered since either, there is nobody.
       went_down(now, answer.fault, out);
-    } else if (down_) {
-      came_up(now, out);
     }
     take(now, asked.mapped(), answer, out);
   }
@@ -155,6 +157,8 @@ void Rtpengine::on_queried(Time now, Endpoint& endpoint, const Answer& answer, O
     if (const auto totals = rtpengine::read_totals(*answer.said)) count(now, endpoint, *totals);
   }
   check_silence(now, endpoint, out);
+  // What was asked for and not answered, while other things were, is asked for again.
+  pump(now, endpoint, out);
 }
 
 // The endpoint is gone after it.
@@ -185,15 +189,16 @@ void Rtpengine::went_down(Time now, const std::string& why, Out out) {
   ping(now, out);
 }
 
-// Those that are still known to it get what was wanted meanwhile; the others are found out.
+// Those that are still known to it get what was wanted meanwhile; the others are found out, one after the
+// other: no socket takes the answers of all of them at once.
 void Rtpengine::came_up(Time now, Out out) {
   down_ = false;
   log(engine::Severity::warning, "media.rtpengine_up", {});
+  Time at = now;
   for (auto& [id, endpoint] : endpoints_) {
-    if (endpoint.state == State::open && endpoint.party) {
-      poll(now, endpoint, out);
-      pump(now, endpoint, out);
-    }
+    if (endpoint.state != State::open || !endpoint.party) continue;
+    poll_at(endpoint, std::min(at += 1ms, endpoint.poll_at));
+    pump(now, endpoint, out);
   }
 }
 

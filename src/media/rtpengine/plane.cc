@@ -189,12 +189,12 @@ std::string Rtpengine::wanted_play(const Endpoint& endpoint) const {
 
 void Rtpengine::ask(Time now, Endpoint& endpoint, Step step, const rtpengine::Dictionary& request,
                     std::string what, Out out) {
-  asked_.emplace(client_.ask(now, request, out.datagrams), Asked{endpoint.id, step, std::move(what)});
+  asked_.emplace(client_.ask(now, request, out.datagrams), Asked{endpoint.id, step, std::move(what), now});
 }
 
 void Rtpengine::ping(Time now, Out out) {
   if (std::exchange(pinging_, true)) return;
-  asked_.emplace(client_.ask(now, {{"command", "ping"}}, out.datagrams), Asked{});
+  asked_.emplace(client_.ask(now, {{"command", "ping"}}, out.datagrams), Asked{.at = now});
 }
 
 void Rtpengine::pump(Time now, const std::vector<EndpointId>& ids, Out out) {
@@ -224,8 +224,9 @@ void Rtpengine::pump(Time now, Endpoint& endpoint, Out out) {
 void Rtpengine::play(Time now, Endpoint& endpoint, std::string wanted, Out out) {
   endpoint.asking = true;
   if (wanted.starts_with(file_prefix)) {
-    const std::string path = options_.prompts + '/' + wanted.substr(file_prefix.size());
-    return ask(now, endpoint, Step::play, rtpengine::play_file_request(endpoint.name, path),
+    std::string path = wanted.substr(file_prefix.size());
+    if (!path.starts_with('/')) path.insert(0, options_.prompts + '/');
+    return ask(now, endpoint, Step::play, rtpengine::play_file_request(endpoint.name, std::move(path)),
                std::move(wanted), out);
   }
   const RingBackPlan& plan = ring_back_plan(std::string_view(wanted).substr(ring_prefix.size()));

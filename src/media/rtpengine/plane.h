@@ -97,7 +97,8 @@ class Rtpengine {
   struct Asked {
     EndpointId id = 0;
     Step step = Step::ping;
-    std::string what;  // that will have been told
+    std::string what{};  // that will have been told
+    Time at{};
   };
 
   void perform(Time now, const Open& open, Out out);
@@ -157,6 +158,7 @@ class Rtpengine {
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::set<std::pair<Time, EndpointId>> polls_;
   RingBackLibrary ring_backs_;
+  Time answered_at_{};  // anything
   bool begun_ = false;
   bool down_ = false;
   bool pinging_ = false;

@@ -32,6 +32,7 @@ class NgDaemon {
   };
 
   bool mute = false;             // nothing arrives
+  std::string ignores;           // a command that does not arrive
   std::string refuses, because;  // a command, and the reason
   std::string garbles;           // a command that is answered with what is no bencode
   bool keyless = false;
@@ -53,6 +54,7 @@ class NgDaemon {
     const auto value = decode(datagram.substr(space + 1));
     EXPECT_TRUE(value && value->dictionary() != nullptr) << datagram;
     const Dictionary& body = *value->dictionary();
+    if (text_of(body, "command") == ignores) return {};
     requests.push_back({std::string(text_of(body, "command")), body});
     const std::string& command = requests.back().command;
     std::string answer = cookie + ' ';

@@ -264,10 +264,12 @@ TEST_F(RtpenginePlane, PlaysRingBackUntilAnythingElseIsHeard) {
   EXPECT_TRUE(is_heard_by(2, 1));
   perform(Hear{1, Hear::Play{"wait.wav"}});
   EXPECT_EQ(call(1).playing, "/etc/baton/wait.wav");
+  perform(Hear{2, Hear::Play{"/music/wait.wav"}});
+  EXPECT_EQ(call(2).playing, "/music/wait.wav");
   EXPECT_FALSE(is_heard(2));
   // For another codec it is begun anew.
   perform(party(1, sdp::Codec::pcma));
-  EXPECT_EQ(daemon_.count("play media"), 3U);
+  EXPECT_EQ(daemon_.count("play media"), 4U);
   EXPECT_EQ(call(1).playing, "/etc/baton/wait.wav");
   Configure hold = party(1, sdp::Codec::pcma);
   hold.send = false;
@@ -464,6 +466,22 @@ TEST_F(RtpenginePlane, AnAnswerThatIsLostIsGivenFromMemory) {
   run(1s);
   EXPECT_EQ(take<Opened>().size(), 1U);
   EXPECT_EQ(daemon_.count("offer"), 1U);
+}
+
+TEST_F(RtpenginePlane, OneUnluckyRequestIsNoDeadDaemon) {
+  establish(1);
+  establish(2);
+  run(3s);
+  daemon_.ignores = "answer";
+  bridge(1, 2);
+  run(5s);
+  EXPECT_FALSE(plane_->is_down()) << "queries are answered";
+  EXPECT_FALSE(is_heard(1));
+  daemon_.ignores.clear();
+  run(6s);
+  EXPECT_TRUE(is_heard_by(1, 2));
+  EXPECT_TRUE(is_heard_by(2, 1));
+  EXPECT_TRUE(logged_.empty());
 }
 
 TEST_F(RtpenginePlane, WhatWasWantedMeanwhileIsDoneWhenItIsBack) {
