@@ -83,10 +83,11 @@ void Rtpengine::perform(Time now, const Hear& hear, Out out) {
 
 void Rtpengine::perform(Time now, const SendDigit& digit, Out out) {
   Endpoint* endpoint = usable(digit.id);
-  if (endpoint == nullptr || endpoint->state != State::open || !endpoint->party || down_) return;
+  if (endpoint == nullptr || !endpoint->party || endpoint->digits.size() >= digits_max) return;
   if (!endpoint->party->send || !endpoint->party->dtmf_payload_type) return;
-  ask(now, *endpoint, Step::digit, rtpengine::digit_request(endpoint->name, digit.event, digit.lasts), {},
-      out);
+  endpoint->digits.push_back(digit);
+  if (!std::exchange(endpoint->name.injects, true)) endpoint->told_party.clear();
+  pump(now, *endpoint, out);
 }
 
 void Rtpengine::perform(Time, const Record& record, Out out) {
@@ -218,7 +219,11 @@ void Rtpengine::pump(Time now, Endpoint& endpoint, Out out) {
     return ask(now, endpoint, Step::offer,
                rtpengine::offer_request(endpoint.name, party, endpoint.party->format), party, out);
   }
-  if (endpoint.playing != playing) play(now, endpoint, playing, out);
+  if (endpoint.playing != playing) return play(now, endpoint, playing, out);
+  for (const SendDigit& digit : std::exchange(endpoint.digits, {})) {
+    ask(now, endpoint, Step::digit, rtpengine::digit_request(endpoint.name, digit.event, digit.lasts), {},
+        out);
+  }
 }
 
 void Rtpengine::play(Time now, Endpoint& endpoint, std::string wanted, Out out) {

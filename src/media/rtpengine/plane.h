@@ -66,6 +66,8 @@ class Rtpengine {
 
   // An endpoint is asked about so often, or four times in the silence time-out.
   static constexpr Duration poll_interval_max = 15s;
+  // What an endpoint has waiting while rtpengine is asked for something else; more are dropped.
+  static constexpr std::size_t digits_max = 32;
 
  private:
   enum class State : std::uint8_t { opening, open, lost, closing };
@@ -86,6 +88,7 @@ class Rtpengine {
     EndpointId heard = 0;               // 0: nobody
     std::string played;                 // "ring US", "file wait.wav"; empty: nothing
     std::vector<EndpointId> listeners;  // the last one hears it
+    std::vector<SendDigit> digits;      // to be sent when it may be
     // what rtpengine was told
     std::string told_party, told_void, playing;
     std::string lost_why;

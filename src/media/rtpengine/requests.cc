@@ -51,6 +51,7 @@ Dictionary request(const CallName& name, const char* command) {
 Dictionary description(const CallName& name, const char* command, std::string sdp, List flags) {
   Dictionary wanted = request(name, command);
   wanted.emplace("sdp", std::move(sdp));
+  if (name.injects) flags.emplace_back("inject-DTMF");
   flags.emplace_back("trust-address");
   flags.emplace_back("port-latching");
   wanted.emplace("flags", std::move(flags));

@@ -28,6 +28,7 @@ struct CallName {
   std::string call_id;
   std::string outside, inside;  // interfaces, by rtpengine's names; empty: its first one
   bool v6 = false;              // the party is reached over IPv6; voids always speak over IPv4
+  bool injects = false;         // keys may be played to the party, which costs something for every packet
 };
 
 // Descriptions. `tag`: of the key that rtpengine encrypts with.

@@ -307,6 +307,9 @@ TEST_F(RtpenginePlane, SendsDigits) {
   perform(SendDigit{1, 11, 160ms});
   const auto& digit = daemon_.last("play DTMF");
   EXPECT_EQ(digit.text("from-tag"), "void");
+  const List flags{"inject-DTMF", "trust-address", "port-latching"};
+  EXPECT_EQ(daemon_.last("offer").body.at("flags"), Value(flags)) << "which it was not before";
+  EXPECT_EQ(daemon_.count("offer"), 3U);
   EXPECT_EQ(integer_of(digit.body, "code"), 11);
   EXPECT_EQ(integer_of(digit.body, "duration"), 160);
   Configure deaf = party(1);

@@ -1,0 +1,50 @@
+// Debian's rtpengine in user space on loopback, for the life of the object.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "unit/media/party.h"
+
+namespace baton::media {
+
+class RtpengineProcess {
+ public:
+  static constexpr const char* path = "/usr/bin/rtpengine";
+  static bool is_installed() { return access(path, X_OK) == 0; }
+
+  RtpengineProcess() : address_(test::Plug().address()) {
+    // Tests side by side have addresses, and so ports, of their own.
+    const auto pid = static_cast<unsigned>(getpid());
+    const std::string ip =
+        IpAddress::v4(127, 1, static_cast<std::uint8_t>(pid >> 8), static_cast<std::uint8_t>(pid))
+            .to_string();
+    const std::string listen = "--listen-ng=" + address_.to_string(), face = "--interface=" + ip;
+    child_ = fork();
+    if (child_ != 0) return;
+    if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
+    execl(path, path, "--foreground", "--log-stderr", "--log-level=3", "--config-file=none", "--table=-1",
+          "--port-min=46000", "--port-max=46199", "--timeout=3600", face.c_str(), listen.c_str(), nullptr);
+    _exit(1);
+  }
+  ~RtpengineProcess() {
+    kill(child_, SIGTERM);
+    waitpid(child_, nullptr, 0);
+  }
+  RtpengineProcess(const RtpengineProcess&) = delete;
+  RtpengineProcess& operator=(const RtpengineProcess&) = delete;
+
+  // Of its ng port.
+  [[nodiscard]] const SocketAddress& address() const { return address_; }
+
+ private:
+  SocketAddress address_;
+  pid_t child_ = -1;
+};
+
+}  // namespace baton::media
