@@ -14,8 +14,8 @@ namespace {
 media::Relay::Options options() {
   media::Relay::Options options;
   options.v4 = media::Relay::Interface{IpAddress::v4(127, 0, 0, 1), IpAddress::v4(127, 0, 0, 1)};
-  options.port_min = 1'024;
-  options.port_max = 32'000;  // below what the kernel gives to others
+  options.port_min = BatonPlane::port_min;
+  options.port_max = BatonPlane::port_max;
   return options;
 }
 

@@ -18,7 +18,7 @@ class Floor : public Plane {
 
   [[nodiscard]] SocketAddress address(std::size_t stream) const override { return streams_[stream].local; }
   void run(const std::atomic<bool>& stop) override;
-  [[nodiscard]] std::uint64_t forwarded() const override { return forwarded_; }
+  [[nodiscard]] std::optional<std::uint64_t> forwarded() const override { return forwarded_; }
 
  private:
   static constexpr std::size_t batch = 16;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "media/relay/rtp.h"
+#include "relay/cores.h"
 
 namespace baton::bench {
 namespace {
@@ -79,9 +80,12 @@ void Load::prepare(const Plane& plane, const std::vector<Speaks>& speak) {
     by_port_[plane.address(partner(i)).port] = static_cast<std::uint32_t>(i);
     Stream& stream = streams_[i];
     stream.offset.reset();
-    stream.payload_type = speak.empty() ? 0 : speak[i].format.payload_type;
+    stream.payload_type = speak[i].format.payload_type;
+    stream.ticks = sdp::clock_rate(speak[i].format.codec) / packets_per_second;
+    stream.speech = speak[i].speech;
+    stream.secure = speak[i].srtp.has_value();
     stream.sent_at.assign(remembered, 0);
-    if (!speak.empty() && speak[i].srtp && !stream.seal) {
+    if (stream.secure && !stream.seal) {
       stream.seal = media::SrtpContext::sender(speak[i].srtp->suite, speak[i].srtp->theirs,
                                                static_cast<std::uint32_t>(i + 1));
     }
@@ -96,12 +100,13 @@ void Load::send_group(std::size_t first, Round& round) {
   const std::size_t count = std::min(group, count_ - first);
   for (std::size_t i = 0; i < count; ++i) {
     Stream& stream = streams_[first + i];
-    std::size_t size = media::rtp_header_bytes + payload_bytes_;
-    std::memset(buffers[i].data(), 0x55, size);
+    const auto& payload = (*stream.speech)[stream.sequence % stream.speech->size()];
+    std::size_t size = media::rtp_header_bytes + payload.size();
+    std::copy(payload.begin(), payload.end(), buffers[i].begin() + media::rtp_header_bytes);
     media::write_rtp_header({false, stream.payload_type, stream.sequence, stream.timestamp,
                              static_cast<std::uint32_t>(first + i + 1)},
                             buffers[i].data());
-    if (stream.seal && !stream.seal->protect(buffers[i].data(), size, false)) size = 0;
+    if (stream.secure && !stream.seal->protect(buffers[i].data(), size, false)) size = 0;
     parts[i] = {buffers[i].data(), size};
     messages[i].msg_hdr.msg_iov = &parts[i];
     messages[i].msg_hdr.msg_iovlen = 1;
@@ -113,7 +118,7 @@ void Load::send_group(std::size_t first, Round& round) {
     Stream& stream = streams_[first + i];
     stream.sent_at[stream.sequence % remembered] = at;
     ++stream.sequence;
-    stream.timestamp += 160;
+    stream.timestamp += stream.ticks;
   }
   const int fd = sockets_[first / group % sockets_.size()].get();
   for (std::size_t done = 0; done < count;) {
@@ -130,18 +135,19 @@ void Load::arrived(std::uint16_t port, std::uint16_t sequence, std::uint64_t at,
   Stream& stream = streams_[from];
   // The first to come back is taken for the first that was sent: nothing is lost when all is quiet.
   if (!stream.offset) {
-    std::size_t first = 0;
-    std::uint64_t oldest = ~std::uint64_t{0};
-    for (std::size_t i = 0; i < remembered; ++i) {
-      if (stream.sent_at[i] == 0 || stream.sent_at[i] >= oldest) continue;
-      oldest = stream.sent_at[i];
-      first = i;
+    std::uint16_t first = stream.sequence;
+    for (std::uint16_t back = 1; back <= remembered; ++back) {
+      const auto own = static_cast<std::uint16_t>(stream.sequence - back);
+      if (stream.sent_at[own % remembered] == 0) break;
+      first = own;
     }
     stream.offset = static_cast<std::uint16_t>(sequence - first);
   }
-  const std::size_t slot = static_cast<std::uint16_t>(sequence - *stream.offset) % remembered;
+  const auto own = static_cast<std::uint16_t>(sequence - *stream.offset);
+  // A relay that makes packets anew may make more than there were.
+  if (static_cast<std::int16_t>(own - stream.sequence) >= 0) return;
   ++round.arrived;
-  const std::uint64_t sent = stream.sent_at[slot];
+  const std::uint64_t sent = stream.sent_at[own % remembered];
   if (sent != 0 && at > sent) round.late_us.push_back(static_cast<std::uint32_t>((at - sent) / 1'000));
 }
 
@@ -185,13 +191,16 @@ Round Load::run(Plane& plane, double seconds, const std::vector<Speaks>& speak) 
   Round round;
   round.late_us.reserve(
       static_cast<std::size_t>(seconds * packets_per_second * static_cast<double>(count_) * 1.1));
-  const std::uint64_t forwarded_before = plane.forwarded();
+  const auto forwarded_before = plane.forwarded();
+  const auto cpu_before = plane.cpu_ns();
   std::atomic<bool> stop{false};
   std::thread relay([&] {
+    run_on(Core::first);
     const std::uint64_t before = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
     plane.run(stop);
     round.relay_cpu_ns = nanoseconds(CLOCK_THREAD_CPUTIME_ID) - before;
   });
+  run_on(Core::last);
   const std::size_t groups = (count_ + group - 1) / group;
   const std::uint64_t begin = nanoseconds(CLOCK_REALTIME) + 1'000'000;
   const auto total = static_cast<std::uint64_t>(seconds * packets_per_second) * groups;
@@ -212,7 +221,8 @@ Round Load::run(Plane& plane, double seconds, const std::vector<Speaks>& speak) 
   while (nanoseconds(CLOCK_REALTIME) < end && round.arrived < round.sent) drain(round);
   stop = true;
   relay.join();
-  round.forwarded = plane.forwarded() - forwarded_before;
+  round.forwarded = forwarded_before ? *plane.forwarded() - *forwarded_before : round.arrived;
+  if (cpu_before) round.relay_cpu_ns = *plane.cpu_ns() - *cpu_before;
   return round;
 }
 

@@ -1,9 +1,10 @@
-// Something that passes on RTP between parties, on a thread of its own.
+// Something that passes on RTP between parties, on a thread or in a process of its own.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/address.h"
 
@@ -21,7 +22,10 @@ class Plane {
   [[nodiscard]] virtual SocketAddress address(std::size_t stream) const = 0;
   // Until `stop`.
   virtual void run(const std::atomic<bool>& stop) = 0;
-  [[nodiscard]] virtual std::uint64_t forwarded() const = 0;
+  // Packets; nothing: it does not say, and what arrives is counted instead.
+  [[nodiscard]] virtual std::optional<std::uint64_t> forwarded() const = 0;
+  // Processor time since the start, ns; nothing: that of the thread of run().
+  [[nodiscard]] virtual std::optional<std::uint64_t> cpu_ns() const { return std::nullopt; }
 };
 
 }  // namespace baton::bench
