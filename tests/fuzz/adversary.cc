@@ -346,7 +346,9 @@ void Adversary::answer_media() {
   if (choices_.below(16) == 0) return step(engine::MediaDone{media::OpenFailed{id, "no port"}});
   port_ = port_ > 60'000 ? 20'000 : static_cast<std::uint16_t>(port_ + 2);
   step(engine::MediaDone{media::Opened{id, {server().ip, port_}}});
-  if (choices_.below(16) == 0) step(engine::MediaDone{media::Silent{id}});
+  if (choices_.below(16) != 0) return;
+  if (choices_.below(2) == 0) return step(engine::MediaDone{media::Silent{id}});
+  step(engine::MediaDone{media::Lost{id, "gone"}});
 }
 
 void Adversary::answer_lookup() {

@@ -179,6 +179,32 @@ TEST(Srtp, AnswersThatCanNotBeUsedEndTheCall) {
   }
 }
 
+// rtpengine takes no key of ours: what it encrypts with is what both descriptions of a leg say.
+TEST(Srtp, APlaneWithKeysOfItsOwnIsTakenAtItsWord) {
+  for (const Suite suite : sdp::all_suites) {
+    Stage stage(stage_options(trunk::Srtp::optional, trunk::Srtp::required));
+    stage.world.media().make_keys();
+    Script script = caller(), answering = callee();
+    script.srtp = answering.srtp = {SrtpUse::required, {suite}};
+    Party& party = stage.inbound(script, answering);
+    ASSERT_TRUE(stage.world.run_until([&] { return party.up(); }));
+    stage.world.run_for(1s);
+    const auto ours = [&] { return endpoint_of(stage.world, party)->configured->srtp->ours; };
+    const sdp::MasterKey before = ours();
+    expect_agreement(stage.world, party, true);
+    expect_agreement(stage.world, *Stage::newest(stage.endpoint), true);
+    // There is no other one, also for a peer that has moved.
+    ++party.key_round;
+    party.local.rtp.port = 31'000;
+    ++party.local.version;
+    party.peer->act(party, {.what = What::reinvite});
+    stage.world.run_for(2s);
+    expect_agreement(stage.world, party, true);
+    EXPECT_EQ(ours(), before);
+    finish(stage);
+  }
+}
+
 TEST(Srtp, OffersWithoutAnInviteOfOurs) {
   Stage stage(stage_options(trunk::Srtp::required, trunk::Srtp::required));
   Script script = caller(), answering = callee();

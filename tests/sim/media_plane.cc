@@ -13,6 +13,20 @@ struct Overloaded : F... {
 template <typename... F>
 Overloaded(F...) -> Overloaded<F...>;
 
+std::vector<sdp::Crypto> keys_of(const SocketAddress& rtp) {
+  std::vector<sdp::Crypto> keys;
+  for (const sdp::Suite suite : sdp::all_suites) {
+    const auto tag = static_cast<std::uint32_t>(keys.size() + 5);
+    keys.push_back({tag, suite, sdp::derive_key(std::string(32, 'p'), rtp.to_string(), suite)});
+  }
+  return keys;
+}
+
+bool holds(const std::vector<sdp::Crypto>& keys, const media::Srtp& srtp) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const sdp::Crypto& own) { return own.suite == srtp.suite && own.key == srtp.ours; });
+}
+
 }  // namespace
 
 std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& operation, std::string& misuse,
@@ -41,11 +55,15 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                           endpoint.local_rtp = {IpAddress::v4(198, 51, 100, 1), next_port_};
                           next_port_ = static_cast<std::uint16_t>(next_port_ + 2);
                           if (real) endpoint.local_rtp = std::get<media::Opened>(*real).local_rtp;
-                          return media::Opened{open.id, endpoint.local_rtp};
+                          if (makes_keys_ && open.srtp) endpoint.keys = keys_of(endpoint.local_rtp);
+                          return media::Opened{open.id, endpoint.local_rtp, endpoint.keys};
                         },
                         [&](const media::Configure& configure) -> std::optional<media::Result> {
-                          if (Endpoint* endpoint = known(configure.id, "Configure"))
+                          if (Endpoint* endpoint = known(configure.id, "Configure")) {
                             endpoint->configured = configure;
+                            if (makes_keys_ && configure.srtp && !holds(endpoint->keys, *configure.srtp))
+                              misuse = "Configure with a key that is not the plane's";
+                          }
                           return std::nullopt;
                         },
                         [&](const media::Hear& hear) -> std::optional<media::Result> {

@@ -16,6 +16,7 @@ class MediaPlane {
   struct Endpoint {
     media::EndpointId id = 0;
     SocketAddress local_rtp;
+    std::vector<sdp::Crypto> keys;
     std::optional<media::Configure> configured;
     media::Hear hears;
     std::vector<media::SendDigit> digits;
@@ -26,6 +27,9 @@ class MediaPlane {
   [[nodiscard]] std::optional<media::Result> perform(Time now, const media::Operation& operation,
                                                      std::string& misuse,
                                                      const std::optional<media::Result>& real = {});
+  // As a plane that makes its keys itself: each endpoint that may need them has one for each suite, and
+  // encrypts with no other.
+  void make_keys() { makes_keys_ = true; }
   void refuse_next(unsigned count) { refuse_ = count; }  // the next Opens fail: no ports
 
   struct Recording {
@@ -50,6 +54,7 @@ class MediaPlane {
   std::map<media::EndpointId, Use> uses_;
   std::uint16_t next_port_ = 10'000;
   unsigned refuse_ = 0;
+  bool makes_keys_ = false;
 };
 
 }  // namespace baton::sim
