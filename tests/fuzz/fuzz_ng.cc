@@ -33,9 +33,9 @@ class Course {
     settle();
   }
   void end() {
-    for (const EndpointId id : {1, 2}) perform(Close{id});
+    for (const EndpointId id : {EndpointId{1}, EndpointId{2}}) perform(Close{id});
     for (int i = 0; i < 60; ++i) advance(1s);
-    for (const EndpointId id : {1, 2}) {
+    for (const EndpointId id : {EndpointId{1}, EndpointId{2}}) {
       BATON_ASSERT(opened_[id] <= 1);
       BATON_ASSERT(closed_[id] == 1);
     }
@@ -57,7 +57,7 @@ class Course {
       }
     }
     datagrams_.clear();
-    for (const Result& result : results_) {
+    for (const media::Result& result : results_) {
       if (const auto* opened = std::get_if<Opened>(&result)) {
         ++opened_[opened->id];
         BATON_ASSERT(opened->local_rtp.port != 0 && !opened->local_rtp.ip.is_unspecified());
@@ -70,7 +70,7 @@ class Course {
 
   Time now_{1h};
   Rtpengine plane_;
-  std::vector<Result> results_;
+  std::vector<media::Result> results_;
   std::vector<std::string> datagrams_;
   std::vector<std::string> waiting_;
   std::map<EndpointId, unsigned> opened_, closed_;
