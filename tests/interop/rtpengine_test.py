@@ -29,7 +29,7 @@ class OnRtpengine:
         return self.rtpengine.configured(super().configuration())
 
     def talk(self, seconds):
-        super().talk(min(seconds, 3.5))
+        super().talk(min(seconds, 2.5))
 
 
 class PlainDemo(OnRtpengine, demo.Demo):
