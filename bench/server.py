@@ -45,12 +45,16 @@ ca = "authority.pem"
 class Server:
     """`transport` is what it calls the parties by; it listens on all, TLS at the port above."""
 
-    def __init__(self, binary, address="127.0.0.1", port=5090, party_port=5070, transport="udp", trace=False, record=False, core=None):
+    def __init__(self, binary, address="127.0.0.1", port=5090, party_port=5070, transport="udp", trace=False, record=False, core=None,
+                 environment=None):
         self.binary, self.address, self.transport = binary, address, transport
         self.tcp_port = port
         self.port = port + 1 if transport == "tls" else port
         self.directory = tempfile.TemporaryDirectory(prefix="baton-bench-")
         directory = pathlib.Path(self.directory.name)
+        self.party_port = party_port
+        # Several servers have several generators, each with RTP ports of its own.
+        self.media_arguments = ["--media-port", party_port + 600]
         self.load_arguments = []
         if transport == "tls":
             pki = Pki(directory)
@@ -69,7 +73,8 @@ class Server:
         if core is not None:
             command = ["taskset", "-c", str(core)] + command
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.directory.name)
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.directory.name,
+                                            env={**os.environ, **(environment or {})})
         try:
             self._wait()
         except RuntimeError:

@@ -1,5 +1,7 @@
 #include "load/compose.h"
 
+#include <utility>
+
 namespace baton::bench {
 namespace {
 
@@ -20,7 +22,7 @@ void line(std::string& out, std::string_view name, std::string_view value) {
 void head(std::string& out, const Place& place, const Leg& leg, std::string_view method, std::string_view uri,
           std::uint64_t branch) {
   out.append(method).append(" ").append(uri).append(" SIP/2.0\r\nVia: SIP/2.0/").append(place.transport);
-  out.append(" ").append(place.at).append(";branch=z9hG4bKl");
+  out.append(" ").append(place.at).append(";branch=z9hG4bK").append(place.run);
   number(out, branch);
   out.append("\r\nMax-Forwards: 70\r\n");
   line(out, "From", leg.ours);
@@ -40,9 +42,10 @@ void body(std::string& out, std::string_view sdp) {
 
 }  // namespace
 
-Place place_of(const Wire::Options& wire, Role role, std::uint16_t media_port) {
+Place place_of(const Wire::Options& wire, Role role, std::uint16_t media_port, std::string run) {
   const std::string& ip = wire.addresses[static_cast<std::size_t>(role)];
   Place place;
+  place.run = std::move(run);
   place.at = ip + ":" + std::to_string(wire.port);
   switch (wire.transport) {
     case Transport::udp:

@@ -14,12 +14,13 @@ namespace baton::bench {
 // What the messages of one party say about itself.
 struct Place {
   std::string at;         // address:port
+  std::string run;        // of no other run: a server remembers for half a minute what it has answered
   std::string transport;  // "UDP"
   std::string parameter;  // of its Contact URIs: ";transport=tcp"
   std::string sdp;        // its session description
 };
 
-[[nodiscard]] Place place_of(const Wire::Options& wire, Role role, std::uint16_t media_port);
+[[nodiscard]] Place place_of(const Wire::Options& wire, Role role, std::uint16_t media_port, std::string run);
 
 // An INVITE that begins a call.
 void write_invite(std::string& out, const Place& place, const Leg& leg, std::string_view uri,

@@ -38,7 +38,7 @@ Course::Course(CourseOptions options, Wire& wire, Media& media)
     : options_(std::move(options)), wire_(wire), media_(media) {
   if (options_.requests > 0) options_.transfer = false;
   for (const Role role : {Role::carrier, Role::endpoint, Role::target}) {
-    places_[index(role)] = place_of(wire.options(), role, options_.media_port);
+    places_[index(role)] = place_of(wire.options(), role, options_.media_port, options_.run);
   }
   calls_.resize(std::bit_ceil(options_.in_flight * 2));
 }
@@ -67,7 +67,7 @@ bool Course::begin(Nanos now) {
   const Place& at = places_[index(role)];
   const std::string digits = std::to_string(call.number);
   leg.link = wire_.own(role);
-  leg.call_id = letter(role) + digits + "@" + at.at;
+  leg.call_id = letter(role) + at.run + digits + "@" + at.at;
   leg.cseq = 1;
   leg.branch = ++next_branch_;
   std::string uri, user;
@@ -78,7 +78,7 @@ bool Course::begin(Nanos now) {
     user = seven_digits(caller_prefix, call.number);
     uri = "sip:" + options_.number + "@" + wire_.options().server;
   }
-  leg.ours = "<sip:" + user + "@" + at.at + ">;tag=" + letter(role) + digits;
+  leg.ours = "<sip:" + user + "@" + at.at + ">;tag=" + letter(role) + at.run + digits;
   leg.server = "<" + uri + ">";
   std::string invite;
   write_invite(invite, at, leg, uri, user, leg.branch);
@@ -349,7 +349,7 @@ void Course::invited(Nanos now, Call& call, Role role, Link link, const Message&
     leg.routes.append("Route: ").append(route).append("\r\n");
   if (media_.flows()) leg.description = message.body;
   leg.heard_cseq = message.cseq_number;
-  leg.ours = std::string(message.to) + ";tag=" + letter(role) + std::to_string(call.number);
+  leg.ours = std::string(message.to) + ";tag=" + letter(role) + at.run + std::to_string(call.number);
   const std::string contact = "<sip:" + std::string(user_of(message.uri)) + "@" + at.at + at.parameter + ">";
   if (role == Role::target) tally_.refer_to_invite.add(now - call.referred);
   if (options_.ring) {

@@ -39,6 +39,7 @@ struct CourseOptions {
   std::string domain = "desk.trunks.example";  // what a Refer-To names
   std::string out_domain = "reach.trunks.example";
   std::uint16_t media_port = 6'000;
+  std::string run = "r";  // letters and digits that no other run has; a letter at its end
 };
 
 struct Tally {

@@ -59,6 +59,7 @@ Run play(Wire& wire, Course& course, Media& media, double longest, bool progress
       const nlohmann::json line{{"live", course.live()},
                                 {"settled", course.settled()},
                                 {"completed", course.tally().completed},
+                                {"refused", course.tally().refused},
                                 {"errors", course.tally().errors}};
       std::printf("%s\n", line.dump().c_str());
       std::fflush(stdout);
@@ -164,6 +165,7 @@ int main(int argc, char** argv) {
   const auto interrupt = [](int) { interrupted = 1; };
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
+  options.run = std::to_string(clock_now(CLOCK_REALTIME) / 1'000) + "r";
   std::signal(SIGUSR1, [](int) { released = 1; });
   try {
     Wire wire(wire_options);

@@ -1,0 +1,49 @@
+"""The table of the README, from what has been measured."""
+
+
+def table(result):
+    of, sections = result["machine"], result["sections"]
+    rows = []
+
+    def row(what, figure, beside=""):
+        rows.append(f"| {what} | {figure} | {beside} |")
+
+    echo = sections.get("floor")
+    for run in sections.get("capacity", []):
+        if run["direction"] == "outbound":
+            continue
+        name = {"plain": "Plain call", "transfer": "Transferred call"}[run["kind"]] + f", {run['transport'].upper()}"
+        name += ", traced" if run["trace"] else ", recording set up" if run["record"] else ""
+        row(name, f"{run['server_cpu_us_per_call']:.0f} µs CPU; {run['calls_per_second']:.0f} a second on a core",
+            f"{run['ratio_to_floor']:.1f} × bare UDP echo of its {run['messages_per_call']:.0f} messages")
+    for run in sections.get("dialog", []):
+        row(f"Request within a dialog: {run['name']}", f"{run['server_cpu_us_per_request']:.1f} µs CPU",
+            f"{run['ratio_to_floor']:.1f} × bare UDP echo of its {run['messages_per_request']:.0f} messages")
+    for run in sections.get("latency", []):
+        if run["part"] in (0.1, 0.5, 0.9):
+            invite, notify = run["refer_to_invite"], run["refer_to_notify"]
+            row(f"REFER to INVITE at the target, {run['part']:.0%} of capacity", f"p50 {milliseconds(invite['p50_us'])}, p99 {milliseconds(invite['p99_us'])}",
+                f"to the final NOTIFY: p99 {milliseconds(notify['p99_us'])}")
+    for run in sections.get("memory", {}).get("rows", []):
+        if run["calls"] >= 1_000 or result["quick"]:
+            row(f"{run['calls']:,} live transferred calls", f"{run['live'] / 1e6:.0f} MB resident, {(run['live'] - run['empty']) / run['calls'] / 1e3:.1f} kB a call",
+                f"{run['processes']} process{'es' if run['processes'] > 1 else ''}; after them {run['after'] / 1e6:.0f} MB")
+    for run in sections.get("audio", []):
+        if not run["record"]:
+            row(f"{run['live']} transferred calls that talk", f"{run['server_core']:.0%} of a core; p99 {milliseconds(run['on_the_way']['p99_us'])} on the way",
+                f"{run['late_by_a_frame']} of {run['heard']:,} packets late by a frame")
+    if "compare" in sections:
+        baton, kamailio = sections["compare"]["Baton"], sections["compare"]["Kamailio"]
+        row("The same plain calls through Kamailio as a proxy", f"{kamailio['server_cpu_us_per_call']:.0f} µs CPU a call", f"Baton: {baton['server_cpu_us_per_call']:.0f} µs")
+    if "soak" in sections:
+        soak = sections["soak"]
+        row(f"Soak, {soak['seconds'] / 60:.0f} min at {soak['rate']:.0f} transferred calls a second", f"{soak['run']['completed']:,} calls, {soak['run']['errors']} errors",
+            f"heap grew by {soak['heap_bytes_per_call']:.2f} bytes a call")
+    head = f"`./dev bench` on {of['cpu']}, Linux {of['kernel']}, commit {of['commit']}, {of['date']}; one shard, one core; medians"
+    if echo:
+        head += f". A bare UDP echo of 600 bytes takes {echo['600'] if '600' in echo else echo[600]:.1f} µs there"
+    return "\n".join([head + ":", "", "| | Baton | beside |", "|---|---|---|", *rows]) + "\n"
+
+
+def milliseconds(us):
+    return f"{us / 1000:.2f} ms" if us < 10_000 else f"{us / 1000:.0f} ms"
