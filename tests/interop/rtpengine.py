@@ -43,7 +43,7 @@ class Rtpengine:
 
     def start(self):
         command = [PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=6", "--table=-1",
-                   "--interface=lo/127.0.0.1", "--interface=pub/127.0.0.2", f"--listen-ng={self.at}", f"--port-min={self.ports[0]}",
+                   "--interface=lo/127.0.0.1", "--interface=pub/127.0.0.2", "--interface=pub/::1", f"--listen-ng={self.at}", f"--port-min={self.ports[0]}",
                    f"--port-max={self.ports[1]}", "--timeout=3600"]
         with open(self._log_path, "ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

@@ -48,7 +48,8 @@ def main():
     tests |= {f"{case.__name__}.{transport}6": (case, f"{transport}6") for case in cases.IPV6
               for transport in (*TRANSPORTS, "tls")}
     tests |= {f"{case.__name__}.udp": (case, "udp") for case in cases.UDP_ONLY}
-    tests |= {f"{case.__name__}.udp.rtpengine": (case, "udp", "rtpengine") for case in cases.RTPENGINE}
+    tests |= {f"{case.__name__}.{transport}.rtpengine": (case, transport, "rtpengine")
+              for case, transport in cases.RTPENGINE}
     if options.list:
         print("\n".join(tests))
         return 0
