@@ -26,42 +26,56 @@ def calls_per_server():
 def section(bench):
     most, why = calls_per_server()
     sizes = (100, 500) if bench.options.quick else (1_000, 10_000, 50_000)
-    bench.say(f"\nmemory: resident, transferred calls with anchored media. One process takes {most} calls of them, for {why}; "
-              "more of them are several processes, and their sum")
-    bench.say(f"{'live':>7}{'processes':>11}{'empty':>10}{'live':>11}{'a call':>10}{'after':>11}{'live again':>12}{'after again':>13}")
+    bench.say(f"\nmemory: transferred calls with anchored media. One process takes {most} of them, for {why}; more are several processes, and "
+              "their sum")
+    bench.say(f"{'':>7}{'':>11}{'resident, MB':>34}{'':>12}{'heap in use, MB':>34}")
+    bench.say(f"{'live':>7}{'processes':>11}{'empty':>10}{'peak':>8}{'live':>8}{'after':>8}{'a call':>12}{'empty':>10}{'peak':>8}{'live':>8}"
+              f"{'after':>8}{'a call':>12}")
     rows = []
     bench.result["sections"]["memory"] = {"calls_per_process": most, "limited_by": why, "rows": rows}
     for live in sizes:
-        row = measure(bench, live, math.ceil(live / most), again=live <= 10_000)
-        rows.append(row)
-        megabytes = {key: f"{row[key] / 1e6:.1f} MB" if row[key] else "–" for key in ("empty", "live", "after", "again", "after_again")}
-        bench.say(f"{live:>7}{row['processes']:>11}{megabytes['empty']:>10}{megabytes['live']:>11}"
-                  f"{(row['live'] - row['empty']) / live / 1e3:>7.1f} kB{megabytes['after']:>11}{megabytes['again']:>12}{megabytes['after_again']:>13}")
-    bench.say("After: when all have ended and their transactions are forgotten. The second time shows whether anything has stayed.")
-    bench.picture("memory", "Resident memory", "live transferred calls", "MB",
-                  {"live": [(row["calls"], row["live"] / 1e6) for row in rows], "after": [(row["calls"], row["after"] / 1e6) for row in rows]})
+        for time_of in ("first", "again") if live <= 1_000 else ("first",):
+            if time_of == "first":
+                row = measure(bench, live, math.ceil(live / most), again=live <= 1_000)
+                rows.append(row)
+            text = f"{live:>7}{row['processes']:>11}" if time_of == "first" else f"{'':>7}{'again':>11}"
+            for kind in ("resident", "heap"):
+                of = row[time_of]
+                text += f"{row['empty'][kind] / 1e6:>10.1f}" + "".join(f"{of[when][kind] / 1e6:>8.1f}" for when in ("peak", "live", "after"))
+                text += f"{(of['live'][kind] - row['empty'][kind]) / live / 1e3:>9.1f} kB"
+            bench.say(text)
+    bench.say("Peak: just up, with the transactions of half a minute. Live: when those are forgotten. After: when all calls have ended and theirs are "
+              "too.\nWhat is resident after is what the allocator keeps for the next calls: the heap in use tells what is held.")
+    bench.picture("memory", "Memory of live transferred calls", "live calls", "MB",
+                  {f"{kind}, {when}": [(row["calls"], row["first"][when][kind] / 1e6) for row in rows]
+                   for kind in ("resident", "heap") for when in ("live", "after")})
 
 
 def measure(bench, live, processes, again):
     """`live` calls on so many servers, each with an address of its own."""
     shares = [live // processes + (1 if i < live % processes else 0) for i in range(processes)]
-    row = {"calls": live, "processes": processes, "again": None, "after_again": None}
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(Server(bench.options.baton, address=f"127.0.1.{i + 1}", party_port=bench.options.party_port + 1 + i, core=bench.server_core))
+        servers = [stack.enter_context(Server(bench.options.baton, address=f"127.0.1.{i + 1}", party_port=bench.options.party_port + 1 + i,
+                                              core=bench.server_core, heap_watch=bench.heap_watch))
                    for i in range(processes)]
 
-        def resident():
-            return sum(server.resident() for server in servers)
+        def taken():
+            time.sleep(1.5)  # the heap is looked at once a second
+            return {"resident": sum(server.resident() for server in servers), "heap": sum(server.heap() for server in servers)}
 
-        row["empty"] = resident()
-        for up, after in (("live", "after"), ("again", "after_again")):
-            if up == "again" and not again:
-                break
+        def rest():
+            time.sleep(2 if bench.options.quick else QUIET_AFTER)
+
+        row = {"calls": live, "processes": processes, "empty": taken()}
+        for time_of in ("first", "again") if again else ("first",):
+            of = row[time_of] = {}
             with contextlib.ExitStack() as calls:
                 lives = [calls.enter_context(Live(bench, server, share, rate=RATE)).settled() for server, share in zip(servers, shares)]
-                row[up] = resident()
+                of["peak"] = taken()
+                rest()
+                of["live"] = taken()
                 for each in lives:
                     each.release()
-            time.sleep(3 if bench.options.quick else QUIET_AFTER)
-            row[after] = resident()
+            rest()
+            of["after"] = taken()
     return row

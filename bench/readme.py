@@ -25,9 +25,10 @@ def table(result):
             row(f"REFER to INVITE at the target, {run['part']:.0%} of capacity", f"p50 {milliseconds(invite['p50_us'])}, p99 {milliseconds(invite['p99_us'])}",
                 f"to the final NOTIFY: p99 {milliseconds(notify['p99_us'])}")
     for run in sections.get("memory", {}).get("rows", []):
-        if run["calls"] >= 1_000 or result["quick"]:
-            row(f"{run['calls']:,} live transferred calls", f"{run['live'] / 1e6:.0f} MB resident, {(run['live'] - run['empty']) / run['calls'] / 1e3:.1f} kB a call",
-                f"{run['processes']} process{'es' if run['processes'] > 1 else ''}; after them {run['after'] / 1e6:.0f} MB")
+        live, after, empty = run["first"]["live"], run["first"]["after"], run["empty"]
+        row(f"{run['calls']:,} live transferred calls, {run['processes']} process{'es' if run['processes'] > 1 else ''}",
+            f"{live['resident'] / 1e6:.0f} MB resident; {(live['heap'] - empty['heap']) / run['calls'] / 1e3:.1f} kB of heap a call",
+            f"heap {empty['heap'] / 1e6:.1f} MB before them, {after['heap'] / 1e6:.1f} MB after")
     for run in sections.get("audio", []):
         if not run["record"]:
             row(f"{run['live']} transferred calls that talk", f"{run['server_core']:.0%} of a core; p99 {milliseconds(run['on_the_way']['p99_us'])} on the way",

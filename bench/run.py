@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -47,6 +48,7 @@ class Bench:
             self.result["sections"] = before["sections"]
         self.lines = []
         self.echoes = {}
+        self.heap_watch = pathlib.Path(options.build) / "bench/libbaton_heap_watch.so"
         # The server on one core, who measures it on the other; with one core alone both share it, and the text says so.
         self.server_core, self.load_core = sorted(cores())[:2] if len(cores()) > 1 else (None, None)
 
@@ -166,6 +168,7 @@ def main():
     unknown = [name for name in options.section if name not in SECTIONS and name != "readme"]
     if unknown:
         parser.error(f"no such section: {', '.join(unknown)}; there are: {', '.join(SECTIONS)}, readme")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with it
     bench = Bench(options)
     if options.section == ["readme"]:
         before = bench.before()

@@ -46,7 +46,7 @@ class Server:
     """`transport` is what it calls the parties by; it listens on all, TLS at the port above."""
 
     def __init__(self, binary, address="127.0.0.1", port=5090, party_port=5070, transport="udp", trace=False, record=False, core=None,
-                 environment=None):
+                 heap_watch=None):
         self.binary, self.address, self.transport = binary, address, transport
         self.tcp_port = port
         self.port = port + 1 if transport == "tls" else port
@@ -72,9 +72,13 @@ class Server:
         command = [binary, "serve", "-c", str(config)]
         if core is not None:
             command = ["taskset", "-c", str(core)] + command
+        environment = dict(os.environ)
+        self.heap_file = directory / "heap.txt"
+        if heap_watch is not None:
+            environment.update(LD_PRELOAD=str(pathlib.Path(heap_watch).resolve()), BATON_HEAP_FILE=str(self.heap_file))
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.directory.name,
-                                            env={**os.environ, **(environment or {})})
+                                            env=environment)
         try:
             self._wait()
         except RuntimeError:
@@ -106,6 +110,15 @@ class Server:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise RuntimeError("the kernel says nothing of the server's memory")
+
+    def heap(self):
+        """Bytes of its heap that are in use, at most a second ago; with heap_watch alone."""
+        for _ in range(20):
+            try:
+                return int(self.heap_file.read_text())
+            except (FileNotFoundError, ValueError):
+                time.sleep(0.1)  # it is just being written
+        raise RuntimeError(f"the server does not write {self.heap_file}")
 
     def stop(self):
         if self.process.poll() is None:

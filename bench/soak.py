@@ -1,6 +1,5 @@
 """Half of capacity for ten minutes: nothing may fail, and memory must not grow."""
 import json
-import pathlib
 import subprocess
 import time
 
@@ -17,9 +16,7 @@ def section(bench):
     # Transactions are remembered for half a minute, and memory grows until the first are forgotten.
     short = seconds < 120
     rate = 0.5 * signalling.transferred(bench)["calls_per_second"]
-    heap_file = bench.out / "heap.txt"
-    watch = pathlib.Path(bench.options.build) / "bench/libbaton_heap_watch.so"
-    with bench.server(environment={"LD_PRELOAD": str(watch.resolve()), "BATON_HEAP_FILE": str(heap_file.resolve())}) as server:
+    with bench.server(heap_watch=bench.heap_watch) as server:
         pauses = ("--talk-ms", 200, "--after-ms", 200)
         command = bench.load_command(server, "--rate", f"{rate:.0f}", "--calls", int(rate * seconds), *pauses)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -27,7 +24,7 @@ def section(bench):
         try:
             while process.poll() is None:
                 time.sleep(1 if short else SAMPLE)
-                samples.append({"at": time.monotonic() - begun, "resident": server.resident(), "heap": heap_in_use(heap_file)})
+                samples.append({"at": time.monotonic() - begun, "resident": server.resident(), "heap": server.heap()})
         finally:
             if process.poll() is None:
                 process.kill()
@@ -36,7 +33,7 @@ def section(bench):
             raise RuntimeError(f"errors in the soak:\n{output[-3000:]}{errors[-2000:]}")
         run = json.loads(output)
         time.sleep(3 if short else 40)
-        after = {"resident": server.resident(), "heap": heap_in_use(heap_file)}
+        after = {"resident": server.resident(), "heap": server.heap()}
     rest = [sample for sample in samples[:-1] if sample["at"] > max(SETTLING * seconds, 0 if short else 45)]
     growth = {key: slope([(sample["at"], sample[key]) for sample in rest]) for key in ("resident", "heap")}
     per_call = growth["heap"] / rate
@@ -52,15 +49,6 @@ def section(bench):
               ("too short to tell a leak" if short else f"{'A LEAK' if leaks else 'no leak'} (bound: {BYTES_PER_CALL_MAX})"))
     bench.picture("soak", f"Soak: {rate:.0f} transferred calls a second", "seconds", "MB",
                   {name: [(sample["at"], sample[key] / 1e6) for sample in samples] for name, key in (("resident", "resident"), ("heap in use", "heap"))})
-
-
-def heap_in_use(path):
-    for _ in range(20):
-        try:
-            return int(path.read_text())
-        except (FileNotFoundError, ValueError):
-            time.sleep(0.1)  # it is just being written
-    raise RuntimeError(f"the server does not write {path}")
 
 
 def slope(points):
