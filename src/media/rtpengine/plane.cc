@@ -4,8 +4,6 @@
 
 namespace baton::media {
 
-using rtpengine::CallName;
-
 namespace {
 
 constexpr std::string_view ring_prefix = "ring ";
