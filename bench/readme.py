@@ -1,6 +1,17 @@
 """The table of the README, from what has been measured."""
 
 
+BEGIN, END = "<!-- figures: printed by ./dev bench readme -->\n", "<!-- end of figures -->\n"
+
+
+def put(text, path):
+    """In place of what stands between the two marks of that file."""
+    whole = path.read_text()
+    before, rest = whole.split(BEGIN, 1)
+    _, after = rest.split(END, 1)
+    path.write_text(before + BEGIN + "\n" + text + "\n" + END + after)
+
+
 def table(result):
     of, sections = result["machine"], result["sections"]
     rows = []

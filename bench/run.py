@@ -21,6 +21,7 @@ import readme
 import relay
 import signalling
 import soak
+import targets
 from server import Server
 
 # In this order; all but the last when none is named.
@@ -160,6 +161,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls: whether it works, not what it costs")
     parser.add_argument("--soak-seconds", type=int, help="600, or 20 with --quick")
+    parser.add_argument("--into", help="with readme: the file whose figures it replaces, between its two marks")
     parser.add_argument("--address", default="127.0.0.1", help="of the server")
     parser.add_argument("--party-port", type=int, default=5_070, help="SIP port of the parties, at 127.0.0.11 to 127.0.0.13")
     parser.add_argument("section", nargs="*", help=f"of {', '.join(SECTIONS)}; all but soak when none is named. "
@@ -175,6 +177,8 @@ def main():
         if before is None:
             parser.error(f"nothing has been measured yet: {bench.out}/result.json is not there")
         print(readme.table(before), end="")
+        if options.into:
+            readme.put(readme.table(before), pathlib.Path(options.into))
         return 0
     of = bench.result["machine"]
     bench.say(f"{of['cpu']}, {of['cores']} cores, Linux {of['kernel']}, commit {of['commit']}, {of['date']}" +
@@ -187,6 +191,7 @@ def main():
         for name in options.section or list(SECTIONS)[:-1]:
             SECTIONS[name](bench)
             bench.write()
+        targets.say(bench)
     finally:
         bench.write()
     print(f"\nwritten to {bench.out}")
