@@ -101,6 +101,7 @@ class Calls {
   void on_silent(const LegSilent& event);
   void on_confirmed(const LegConfirmed& event);
   void on_updated(const LegUpdated& event);
+  void relay_hold(LegHandle leg, bool echo);
   void on_digit(const LegDigit& event);
   void leg_left(Call& call, LegHandle leg, const Why& why);
   void end_call(Call& call, LegHandle leaver, const Why& why);

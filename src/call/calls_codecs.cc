@@ -36,6 +36,9 @@ std::vector<sdp::Codec> Calls::spoken(LegHandle handle) {
 
 // The two have just been brought together. Taking one off hold and asking it for a codec is one offer.
 void Calls::introduce(LegHandle stays, LegHandle comes, bool both_off_hold) {
+  // What one of them was still to be told of was pressed by the party before.
+  legs_.forget_keys(stays);
+  legs_.forget_keys(comes);
   legs_.want(stays, spoken(comes));
   legs_.want(comes, spoken(stays));
   take_off_hold(stays);

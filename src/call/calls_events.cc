@@ -38,6 +38,8 @@ void Calls::handle(LegEvent event) {
     on_target(*target);
   } else if (const auto* updated = std::get_if<LegUpdated>(&event)) {
     on_updated(*updated);
+  } else if (const auto* changed = std::get_if<LegWishChanged>(&event)) {
+    relay_hold(changed->leg, true);
   } else if (const auto* confirmed = std::get_if<LegConfirmed>(&event)) {
     on_confirmed(*confirmed);
   } else if (const auto* silent = std::get_if<LegSilent>(&event)) {
@@ -225,9 +227,18 @@ void Calls::on_updated(const LegUpdated& event) {
   const Transfer* pending = transfers_.find(call->pending);
   const bool rings = pending != nullptr && pending->state == TransferState::ringing;
   if (far != nullptr && far->in_call() && !rings) hear(other, event.leg);
+  relay_hold(event.leg, false);
+}
+
+// Where holding is told through, the other party is offered what this one wants.
+void Calls::relay_hold(LegHandle handle, bool echo) {
+  const Leg* leg = legs_.find(handle);
+  const Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
+  if (call == nullptr || !call->has(handle)) return;
+  const LegHandle other = call->other(handle);
+  const Leg* far = legs_.find(other);
   if (far == nullptr || !far->in_call() || far->sip.hold != trunk::HoldStyle::relayed) return;
-  const sdp::Direction direction = leg->remote->direction;
-  if (direction != far->offer_direction) legs_.reoffer(other, direction);
+  if (leg->wish != far->offer_direction) legs_.reoffer(other, leg->wish, echo);
 }
 
 // Whoever hears the party is told; before the answer that is who is being called.
@@ -237,7 +248,7 @@ void Calls::on_digit(const LegDigit& event) {
   if (call == nullptr || !call->has(event.leg)) return;
   const LegHandle other = call->other(event.leg);
   ++cx_.counters.digits_told;
-  legs_.send_key(other ? other : call->hunt.leg, event.key);
+  legs_.send_key(other ? other : call->hunt.leg, event.key, event.leg);
 }
 
 // A call without media is dead. But an agent that has handed over may rest while the target is called.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/slab.h"
 #include "base/target.h"
 #include "base/time.h"
+#include "base/told_twice.h"
 #include "call/info.h"
 #include "dialog/dialog.h"
 #include "dialog/refer_subscription.h"
@@ -147,6 +149,12 @@ struct Leg {
     std::optional<sdp::RemoteAudio> remote;
     std::optional<std::uint32_t> peer_rseq;
     bool settled = false;
+    sdp::LocalAudio local;
+    sdp::PayloadNumbers numbers;
+    std::string last_sdp;
+    std::uint64_t last_version = 0;
+    std::optional<media::Srtp> srtp;
+    SocketAddress srtp_peer;
   };
   std::vector<Early> other_early;
   std::vector<dialog::Dialog> forgotten_early;  // after the 2xx of another
@@ -190,6 +198,8 @@ struct Leg {
     std::string sdp;
   };
   std::optional<Said> before_offer;  // what stands if the offer that is out is refused
+  // The INVITE's offer, which every early dialog begins with; there when one of them has gone on from it.
+  std::unique_ptr<const Said> first_offer;
   std::optional<sdp::RemoteAudio> remote;
   sdp::SrtpRules srtp_rules;
   std::optional<media::Srtp> srtp;      // agreed; nothing: RTP
@@ -203,12 +213,17 @@ struct Leg {
   std::array<bool, sdp::all_codecs.size()> asked{};  // offered first, so that the party may take it
   bool reoffering = false;                           // an offer of ours is out: re-INVITE or UPDATE
   bool reoffer_wanted = false;
+  bool codec_question = false;  // the next offer of ours asks for a codec, and changes nothing else
   sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our offers in mid-call
+  bool offer_is_echo = false;  // the last direction of ours follows from another party's answer
+  // What the party wants for its own part: a hold of the other party's that it was told of is not its own.
+  sdp::Direction wish = sdp::Direction::sendrecv;
 
   std::vector<PendingRequest> pending;
   std::uint64_t way_query = 0;    // a look-up of the peer's host that is out; 0: none
   std::vector<Target> more_ways;  // what else it found
   std::deque<KeyPress> keys;      // to be told by INFO, one after the other
+  ToldTwice told;                 // keys it has told of
   std::vector<OpenRefer> open_refers;
   std::vector<Subscription> subscriptions;
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)

@@ -54,6 +54,10 @@ struct LegConfirmed {
 struct LegUpdated {
   LegHandle leg;
 };
+// Its answer to an offer of ours in mid-call says something else about holding than it said before.
+struct LegWishChanged {
+  LegHandle leg;
+};
 
 // Confirmed: no media from the party for too long although it should send.
 struct LegSilent {
@@ -94,7 +98,8 @@ struct LegNotified {
   std::uint32_t refer_cseq = 0;
 };
 
-using LegEvent = std::variant<LegOffered, LegReady, LegProgress, LegAnswered, LegFailed, LegConfirmed,
-                              LegUpdated, LegEnded, LegReferred, LegNotified, LegSilent, LegTarget, LegDigit>;
+using LegEvent =
+    std::variant<LegOffered, LegReady, LegProgress, LegAnswered, LegFailed, LegConfirmed, LegUpdated,
+                 LegWishChanged, LegEnded, LegReferred, LegNotified, LegSilent, LegTarget, LegDigit>;
 
 }  // namespace baton::call

@@ -117,17 +117,20 @@ class Legs {
   void hang_up(LegHandle leg, const Goodbye& goodbye);
   // A fresh offer by re-INVITE (RFC 6337 5.3), as RFC 3311 5.1 wants it in mid-call: takes a party off hold,
   // or, with another direction, puts it there.
-  void reoffer(LegHandle leg, sdp::Direction direction = sdp::Direction::sendrecv);
+  // `echo`: because of what another party answered, so that two can not keep each other busy.
+  void reoffer(LegHandle leg, sdp::Direction direction = sdp::Direction::sendrecv, bool echo = false);
   // What its counterpart speaks, the best first: for answers and offers from now on.
   void want(LegHandle leg, std::vector<sdp::Codec> codecs);
-  // Asks the party by a full offer to speak that codec, which it wants by now. False: it has been asked
-  // before.
+  // Asks the party by a full offer to speak that codec, which it wants by now: by UPDATE, if it allows that.
+  // False: it has been asked before.
   bool ask_codec(LegHandle leg, sdp::Codec codec);
   // A party on hold may be silent; whether it is still there is asked, now and as long as it holds.
   void probe(LegHandle leg);
 
-  // A key for the party to hear or be told of, as its settings have it.
-  void send_key(LegHandle leg, const KeyPress& key);
+  // A key for the party to hear or be told of, as its settings have it. `from`: who pressed it.
+  void send_key(LegHandle leg, const KeyPress& key, LegHandle from);
+  // What has not been told yet was for somebody else.
+  void forget_keys(LegHandle leg);
 
   // ---- REFER ----
   void answer_refer(LegHandle leg, txn::TxnId refer, const Rejection& verdict,
@@ -255,6 +258,7 @@ class Legs {
   [[nodiscard]] std::string make_offer(Leg& leg, std::vector<sdp::Codec> wanted);
   [[nodiscard]] std::string make_answer(Leg& leg, std::vector<sdp::Codec> wanted);
   [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
+  static void note_wish(Leg& leg);
   void try_reoffer(Leg& leg);
   void send_reoffer(Leg& leg);
   void restore_offer(Leg& leg);

@@ -7,16 +7,31 @@
 
 namespace baton::call {
 
+namespace {
+
+// An early dialog in front with another one: each has a session of its own.
+void exchange(Leg::Early& early, Leg& leg) {
+  std::swap(early.dialog, leg.dialog);
+  std::swap(early.remote, leg.remote);
+  std::swap(early.peer_rseq, leg.peer_rseq);
+  std::swap(early.settled, leg.early_settled);
+  std::swap(early.local, leg.local);
+  std::swap(early.numbers, leg.numbers);
+  std::swap(early.last_sdp, leg.last_sdp);
+  std::swap(early.last_version, leg.last_version);
+  std::swap(early.srtp, leg.srtp);
+  std::swap(early.srtp_peer, leg.srtp_peer);
+}
+
+}  // namespace
+
 // Puts the early dialog of that tag in front. False: there is none.
 bool Legs::switch_early(Leg& leg, std::string_view tag) {
   if (leg.dialog.remote_tag == tag) return true;
   const auto found = std::find_if(leg.other_early.begin(), leg.other_early.end(),
                                   [&](const Leg::Early& early) { return early.dialog.remote_tag == tag; });
   if (found == leg.other_early.end()) return false;
-  std::swap(found->dialog, leg.dialog);
-  std::swap(found->remote, leg.remote);
-  std::swap(found->peer_rseq, leg.peer_rseq);
-  std::swap(found->settled, leg.early_settled);
+  exchange(*found, leg);
   if (leg.remote) {
     agree(leg);
     configure(leg);
@@ -30,10 +45,15 @@ bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& sou
   if (tag.empty()) return true;
   if (!leg.dialog.remote_tag.empty() && !switch_early(leg, tag)) {
     if (leg.other_early.size() + 1 >= limits::forks_max && response.status() < 200) return false;
-    leg.other_early.push_back({leg.dialog, std::move(leg.remote), leg.peer_rseq, leg.early_settled});
-    leg.remote.reset();
-    leg.peer_rseq.reset();
-    leg.early_settled = false;
+    // What stands for this one is the INVITE's offer, whatever has been said in the others since.
+    Leg::Early fresh;
+    fresh.dialog = leg.dialog;
+    fresh.local = leg.first_offer ? leg.first_offer->local : leg.local;
+    fresh.numbers.learn(fresh.local);
+    fresh.last_sdp = leg.first_offer ? leg.first_offer->sdp : leg.last_sdp;
+    fresh.last_version = fresh.local.version;
+    exchange(fresh, leg);
+    leg.other_early.push_back(std::move(fresh));
     // Each counts its requests from the INVITE that they share.
     leg.dialog.remote_tag.clear();
     leg.dialog.local_cseq = leg.invite_cseq;

@@ -24,13 +24,15 @@ void Legs::on_info(Leg& leg, txn::RequestReceived& event) {
   }
   respond(request, event.txn, {.status = 200}, &leg);
   // What is no digit, a hook flash for one, has nobody to go to.
-  if (const auto key = read_info_body(type, request.body())) emit(LegDigit{leg.self, *key});
+  const auto key = read_info_body(type, request.body());
+  if (!key || leg.told.take(cx_.now, ToldTwice::By::signalling, key->event)) return;
+  emit(LegDigit{leg.self, *key});
 }
 
 media::DigitsBy Legs::digits_by(const Leg& leg) {
   switch (leg.sip.dtmf) {
     case trunk::DtmfStyle::automatic:
-      return leg.remote && leg.remote->dtmf_payload_type ? media::DigitsBy::events : media::DigitsBy::tones;
+      return leg.remote && leg.remote->events.any() ? media::DigitsBy::events : media::DigitsBy::tones;
     case trunk::DtmfStyle::telephone_events:
       return media::DigitsBy::events;
     case trunk::DtmfStyle::in_band:
@@ -41,18 +43,24 @@ media::DigitsBy Legs::digits_by(const Leg& leg) {
   return media::DigitsBy::events;
 }
 
-void Legs::send_key(LegHandle handle, const KeyPress& key) {
+void Legs::send_key(LegHandle handle, const KeyPress& key, LegHandle from) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr) return;
   if (digits_by(*leg) != media::DigitsBy::report) {
     if (leg->media_ready && media_.contains(leg->media)) {
-      cx_.world.media(media::SendDigit{leg->media, key.event, key.lasted});
+      const Leg* presser = legs_.find(from);
+      cx_.world.media(
+          media::SendDigit{leg->media, key.event, key.lasted, presser == nullptr ? 0 : presser->media});
     }
     return;
   }
   if (!leg->in_call() || leg->keys.size() >= keys_max) return;
   leg->keys.push_back(key);
   pump_keys(*leg);
+}
+
+void Legs::forget_keys(LegHandle handle) {
+  if (Leg* leg = legs_.find(handle)) leg->keys.clear();
 }
 
 // One after the other: over UDP two could change places, and 12 is not 21.

@@ -215,6 +215,7 @@ void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& s
   (void)enter_early(leg, response, source);
   for (Leg::Early& lost : leg.other_early) leg.forgotten_early.push_back(std::move(lost.dialog));
   leg.other_early.clear();
+  leg.first_offer.reset();
   learn_peer(leg, response);
   leg.session.take(response);
   leg.final_status = 200;

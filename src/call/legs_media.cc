@@ -29,6 +29,20 @@ std::vector<sdp::Codec> widened(const Leg& leg, const std::vector<sdp::Codec>& w
   return codecs;
 }
 
+// All that is offered, under the numbers it has on this leg.
+void list_formats(Leg& leg, bool with_events) {
+  leg.local.formats.clear();
+  leg.local.events = {};
+  for (const sdp::Codec codec : widened(leg, leg.wanted)) {
+    leg.local.formats.push_back(leg.numbers.format(codec));
+  }
+  if (!with_events) return;
+  leg.local.events[sdp::EventClock::at_8000] = leg.numbers.event_number(sdp::EventClock::at_8000);
+  if (holds(leg.local.formats, sdp::Codec::opus)) {
+    leg.local.events[sdp::EventClock::at_48000] = leg.numbers.event_number(sdp::EventClock::at_48000);
+  }
+}
+
 }  // namespace
 
 void Legs::open_media(Leg& leg, bool v6) {
@@ -110,7 +124,9 @@ void Legs::media_done(const media::Result& result) {
   } else if (const auto* closed = std::get_if<media::Closed>(&result)) {
     on_media_closed(*closed);
   } else if (const auto* digit = std::get_if<media::Digit>(&result)) {
-    if (const Leg* leg = leg_of(digit->id)) emit(LegDigit{leg->self, {digit->event, digit->lasted}});
+    Leg* leg = leg_of(digit->id);
+    if (leg == nullptr || leg->told.take(cx_.now, ToldTwice::By::media, digit->event, digit->lasted)) return;
+    emit(LegDigit{leg->self, {digit->event, digit->lasted}});
   }
 }
 
@@ -138,12 +154,15 @@ void Legs::configure(Leg& leg) {
   configure.format = leg.sends.value_or(leg.local.formats.front());
   // What was once agreed may still be on its way, and what was offered may be there before the answer.
   configure.accepted = leg.numbers.known();
-  configure.dtmf_payload_type = remote.dtmf_payload_type;
+  if (const auto events = remote.events.beside(configure.format.codec)) {
+    configure.dtmf_payload_type = events->payload_type;
+    configure.dtmf_clock_rate = events->clock_rate;
+  }
   configure.send = sdp::receives(remote.direction) && !remote.rtp.ip.is_unspecified() && !remote.rejected();
   configure.receive = sdp::sends(remote.direction) && !remote.rejected();
   configure.ptime_ms = remote.ptime_ms;
   configure.latch_from = leg.source.remote.ip;
-  configure.dtmf_payload_type_ours = leg.local.dtmf_payload_type;
+  configure.events_accepted = leg.numbers.known_events();
   agree_on_keys(leg);
   configure.srtp = leg.srtp;
   configure.digits = digits_by(leg);
@@ -173,10 +192,7 @@ std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
   if (leg.remote) {
     // A later offer keeps every payload number and m= line that was ever agreed (RFC 6337 5.3), and is full
     // again.
-    leg.local.formats.clear();
-    for (const sdp::Codec codec : widened(leg, leg.wanted)) {
-      leg.local.formats.push_back(leg.numbers.format(codec));
-    }
+    list_formats(leg, leg.local.events.any());
     leg.local.direction = leg.offer_direction;
     std::string sdp = sdp::write_reoffer(leg.local, *leg.remote);
     if (sdp != leg.last_sdp) {
@@ -187,14 +203,7 @@ std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
     configure(leg);
     return sdp;
   }
-  if (leg.sip.dtmf != trunk::DtmfStyle::in_band) {
-    leg.local.dtmf_payload_type = sdp::default_dtmf_payload_type;
-    leg.numbers.reserve(sdp::default_dtmf_payload_type);
-  }
-  leg.local.formats.clear();
-  for (const sdp::Codec codec : widened(leg, leg.wanted)) {
-    leg.local.formats.push_back(leg.numbers.format(codec));
-  }
+  list_formats(leg, leg.sip.dtmf != trunk::DtmfStyle::in_band);
   leg.last_sdp = sdp::write_offer(leg.local);
   return leg.last_sdp;
 }
@@ -203,12 +212,14 @@ std::string Legs::make_answer(Leg& leg, std::vector<sdp::Codec> wanted) {
   const sdp::RemoteAudio& offer = *leg.remote;
   leg.wanted = std::move(wanted);
   leg.numbers.learn(offer);
+  note_wish(leg);
   auto chosen = sdp::choose_formats(offer.formats, widened(leg, leg.wanted));
   // One codec in the answer: what will be sent is never in doubt.
   if (chosen.size() > 1) chosen.resize(1);
   leg.local.formats = std::move(chosen);
-  leg.local.dtmf_payload_type =
-      leg.sip.dtmf == trunk::DtmfStyle::in_band ? std::nullopt : offer.dtmf_payload_type;
+  const bool events = leg.sip.dtmf != trunk::DtmfStyle::in_band && !leg.local.formats.empty();
+  leg.local.events =
+      events ? sdp::choose_events(offer.events, leg.local.formats.front().codec) : sdp::EventNumbers{};
   leg.local.direction = sdp::mirror(offer.direction);
   leg.local.ptime_ms = offer.ptime_ms;
   answer_keys(leg);
@@ -233,6 +244,7 @@ bool Legs::take_answer(Leg& leg, std::string_view body) {
   if (answer->formats.empty()) return false;
   leg.numbers.learn(*answer);
   leg.remote = std::move(*answer);
+  note_wish(leg);
   agree(leg);
   configure(leg);
   return true;
@@ -240,10 +252,21 @@ bool Legs::take_answer(Leg& leg, std::string_view body) {
 
 // ---- Offers of ours in mid-call -----------------------------------------------------------------
 
-void Legs::reoffer(LegHandle handle, sdp::Direction direction) {
+// Whoever is told of a hold answers, and offers, what is left of its own wish.
+void Legs::note_wish(Leg& leg) {
+  const sdp::Direction said = leg.remote->direction;
+  const bool to_send = sdp::sends(said) || !sdp::receives(leg.offer_direction);
+  const bool to_hear = sdp::receives(said) || !sdp::sends(leg.offer_direction);
+  leg.wish = to_send ? (to_hear ? sdp::Direction::sendrecv : sdp::Direction::sendonly)
+                     : (to_hear ? sdp::Direction::recvonly : sdp::Direction::inactive);
+}
+
+void Legs::reoffer(LegHandle handle, sdp::Direction direction, bool echo) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr) return;
   leg->offer_direction = direction;
+  leg->offer_is_echo = echo;
+  leg->codec_question = false;
   try_reoffer(*leg);
 }
 
@@ -256,6 +279,7 @@ bool Legs::ask_codec(LegHandle handle, sdp::Codec codec) {
   if (leg == nullptr || std::exchange(leg->asked[static_cast<std::size_t>(codec)], true)) return false;
   // The offer that is out already asks for it.
   if (leg->reoffering && leg->local.formats.front().codec == codec) return true;
+  if (!leg->reoffer_wanted) leg->codec_question = true;
   try_reoffer(*leg);
   return true;
 }
@@ -272,8 +296,10 @@ void Legs::send_reoffer(Leg& leg) {
   leg.reoffering = true;
   leg.before_offer = {leg.local, leg.last_sdp};
   PendingRequest request;
-  request.method = sip::Method::invite;
-  request.draft = leg.dialog.request(sip::Method::invite);
+  // Which codec is spoken nobody has to be asked about, so an UPDATE will do; RFC 3311 5.1 has a re-INVITE
+  // for all else.
+  request.method = leg.codec_question && leg.peer_updates ? sip::Method::update : sip::Method::invite;
+  request.draft = leg.dialog.request(request.method);
   request.draft.body("application/sdp", make_offer(leg, leg.wanted));
   send_in_dialog(leg, std::move(request));
 }

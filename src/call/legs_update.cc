@@ -66,6 +66,9 @@ void Legs::on_offer_or_refresh(Leg& leg, txn::RequestReceived& event) {
   auto offer = read_offer(text, leg.srtp_rules);
   if (!offer) return refuse(offer.error());
   if (!serves(leg, *offer)) return refuse(no_codec);
+  if (leg.state == LegState::inviting && !leg.first_offer) {
+    leg.first_offer = std::make_unique<Leg::Said>(Leg::Said{leg.local, leg.last_sdp});
+  }
   // Only what is accepted changes anything (14.2).
   leg.dialog.refresh_target(request, event.source);
   learn_peer(leg, request);
@@ -109,10 +112,12 @@ void Legs::on_change_answered(Leg& leg, const PendingRequest& request, const sip
   if (leg.state != LegState::confirmed) return;
   leg.session.take(response);
   restart_session(leg);
+  const sdp::Direction wish = leg.wish;
   if (offered && !take_answer(leg, sdp_of(response))) {
     restore_offer(leg);
     cx_.world.log({Severity::warning, "leg.reoffer_unusable", {{"party", leg.party}}});
   }
+  if (leg.wish != wish && !leg.offer_is_echo) emit(LegWishChanged{leg.self});
   if (offered) leg.before_offer.reset();
   if (leg.reoffer_wanted) try_reoffer(leg);
 }

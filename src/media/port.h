@@ -51,18 +51,18 @@ struct Configure {
   std::optional<SocketAddress> remote_rtcp;
   sdp::Format format;                             // what we send it
   std::vector<sdp::Format> accepted;              // what it may send us
-  std::optional<std::uint8_t> dtmf_payload_type;  // its telephone-event number, both ways
+  std::optional<std::uint8_t> dtmf_payload_type;  // of the telephone-events it is sent
   bool send = true;     // false: the party does not want to receive (hold); nothing is sent to it
   bool receive = true;  // false: what it sends is dropped
   unsigned ptime_ms = 20;
   // Where its signalling comes from. A party whose SDP names a private address (NAT) may be latched onto
   // there and nowhere else; nothing: wherever the first fitting packet comes from.
   std::optional<IpAddress> latch_from = std::nullopt;
-  // The telephone-event number our own description names, where it is not the party's: by rights the party
-  // sends with ours (RFC 3264 5.1), many send with their own, both are understood.
-  std::optional<std::uint8_t> dtmf_payload_type_ours = std::nullopt;
+  // What telephone-events of its may come as, besides that: by rights it sends with the numbers of our
+  // description (RFC 3264 5.1), many send with their own.
+  sdp::EventNumberSets events_accepted = {};
   std::optional<Srtp> srtp = std::nullopt;  // nothing: RTP
-  std::uint32_t dtmf_clock_rate = 8'000;    // of the telephone-events it sends and is sent
+  std::uint32_t dtmf_clock_rate = 8'000;    // of the telephone-events it is sent
   DigitsBy digits = DigitsBy::events;
 };
 
@@ -94,6 +94,8 @@ struct SendDigit {
   EndpointId id = 0;
   std::uint8_t event = 0;  // RFC 4733 3.2: 0-9, 10 *, 11 #, 12-15 A-D
   Duration lasts{};
+  // Whose key it is: one that this party tells of by telephone-events too is sent once. 0: nobody's.
+  EndpointId from = 0;
 };
 
 // Keep what two parties say from now on in a file: `left` on its left channel, `right` on its right one.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -41,7 +42,69 @@ struct Format {
 // Comfort noise (RFC 3389): no codec, and never offered or answered; some send it all the same.
 inline constexpr std::uint8_t comfort_noise_payload_type = 13;
 
+// Telephone-events go at the clock of the audio they stand among (RFC 4733 2.5.1.2): that of Opus, or that of
+// all the others.
+enum class EventClock : std::uint8_t { at_8000, at_48000 };
+inline constexpr std::array event_clocks = {EventClock::at_8000, EventClock::at_48000};
+[[nodiscard]] constexpr std::uint32_t clock_rate(EventClock clock) {
+  return clock == EventClock::at_48000 ? 48'000 : 8'000;
+}
+[[nodiscard]] constexpr EventClock event_clock(Codec codec) {
+  return clock_rate(codec) == 48'000 ? EventClock::at_48000 : EventClock::at_8000;
+}
 inline constexpr std::uint8_t default_dtmf_payload_type = 101;
+[[nodiscard]] constexpr std::uint8_t default_payload_type(EventClock clock) {
+  return clock == EventClock::at_48000 ? 110 : default_dtmf_payload_type;
+}
+
+// Telephone-events under a payload number.
+struct EventFormat {
+  std::uint8_t payload_type = 0;
+  std::uint32_t clock_rate = 8'000;  // Hz
+  bool operator==(const EventFormat&) const = default;
+};
+
+// All the dynamic payload numbers (96 to 127) of telephone-events at each of their clocks.
+class EventNumberSets {
+ public:
+  void add(EventClock clock, unsigned number) {
+    if (number >= first && number < first + 32) of(clock) |= 1U << (number - first);
+  }
+  [[nodiscard]] bool has(EventClock clock, unsigned number) const {
+    return number >= first && number < first + 32 && (sets_[index(clock)] >> (number - first) & 1) != 0;
+  }
+  bool operator==(const EventNumberSets&) const = default;
+
+ private:
+  static constexpr unsigned first = 96;
+  [[nodiscard]] static std::size_t index(EventClock clock) { return static_cast<std::size_t>(clock); }
+  [[nodiscard]] std::uint32_t& of(EventClock clock) { return sets_[index(clock)]; }
+  std::array<std::uint32_t, event_clocks.size()> sets_{};
+};
+
+// The payload numbers of telephone-events in a description.
+class EventNumbers {
+ public:
+  [[nodiscard]] std::optional<std::uint8_t>& operator[](EventClock clock) {
+    return numbers_[static_cast<std::size_t>(clock)];
+  }
+  [[nodiscard]] const std::optional<std::uint8_t>& operator[](EventClock clock) const {
+    return numbers_[static_cast<std::size_t>(clock)];
+  }
+  [[nodiscard]] bool any() const { return numbers_[0] || numbers_[1]; }
+  // What to send beside that codec: those at its clock, or the others, which is better than none.
+  [[nodiscard]] std::optional<EventFormat> beside(Codec codec) const {
+    const EventClock best = event_clock(codec);
+    for (const EventClock clock : {best, event_clocks[0], event_clocks[1]}) {
+      if (const auto& number = (*this)[clock]) return EventFormat{*number, clock_rate(clock)};
+    }
+    return std::nullopt;
+  }
+  bool operator==(const EventNumbers&) const = default;
+
+ private:
+  std::array<std::optional<std::uint8_t>, event_clocks.size()> numbers_;
+};
 
 enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
 [[nodiscard]] std::string_view to_string(Direction direction);

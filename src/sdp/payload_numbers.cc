@@ -10,21 +10,19 @@ constexpr std::uint8_t dynamic_first = 96, dynamic_last = 127;  // RFC 3551 6
 
 }  // namespace
 
-void PayloadNumbers::bind(const Format& format) {
-  const std::uint8_t number = format.payload_type & 0x7f;
+void PayloadNumbers::bind(std::uint8_t number, Meaning meaning) {
+  number &= 0x7f;
   // The peer may give a number that it never took up to something else.
-  const Binding before = bindings_[number];
-  if (before.use == Use::codec && before.codec != format.codec && latest_[index(before.codec)] == number) {
-    has_[index(before.codec)] = false;
-  }
-  bindings_[number] = {Use::codec, format.codec};
-  latest_[index(format.codec)] = number;
-  has_[index(format.codec)] = true;
+  const Meaning before = bindings_[number];
+  if (before < meanings && before != meaning && latest_[before] == number) has_[before] = false;
+  bindings_[number] = meaning;
+  latest_[meaning] = number;
+  has_[meaning] = true;
 }
 
 void PayloadNumbers::reserve(std::uint8_t number) {
-  Binding& binding = bindings_[number & 0x7f];
-  if (binding.use == Use::none) binding.use = Use::other;
+  Meaning& binding = bindings_[number & 0x7f];
+  if (binding == nothing) binding = unknown;
 }
 
 void PayloadNumbers::reserve_all(std::string_view numbers) {
@@ -41,35 +39,67 @@ void PayloadNumbers::reserve_all(std::string_view numbers) {
 
 void PayloadNumbers::learn(const RemoteAudio& description) {
   for (const Format& format : description.formats) {
-    bind(format);
-    by_peer_[index(format.codec)] = true;
+    bind(format.payload_type, meaning(format.codec));
+    by_peer_[static_cast<std::size_t>(format.codec)] = true;
   }
-  if (description.dtmf_payload_type) reserve(*description.dtmf_payload_type);
+  for (const EventClock clock : event_clocks) {
+    if (const auto number = description.events[clock]) bind(*number, meaning(clock));
+  }
   // Codecs we do not know have their numbers too.
   if (description.audio_line < description.lines.size()) {
     reserve_all(description.lines[description.audio_line].formats);
   }
 }
 
-Format PayloadNumbers::format(Codec codec) {
-  if (has_[index(codec)]) return {codec, latest_[index(codec)]};
-  std::uint8_t number = default_payload_type(codec);
-  if (bindings_[number].use != Use::none) {
-    number = dynamic_last;
-    while (number > dynamic_first && bindings_[number].use != Use::none) --number;
+void PayloadNumbers::learn(const LocalAudio& description) {
+  for (const Format& format : description.formats) bind(format.payload_type, meaning(format.codec));
+  for (const EventClock clock : event_clocks) {
+    if (const auto number = description.events[clock]) bind(*number, meaning(clock));
   }
-  bind({codec, number});
-  return {codec, number};
+}
+
+// The last dynamic one that nobody has named, or the first of all.
+std::uint8_t PayloadNumbers::free_number(std::uint8_t usual) const {
+  if (bindings_[usual] == nothing) return usual;
+  std::uint8_t number = dynamic_last;
+  while (number > dynamic_first && bindings_[number] != nothing) --number;
+  return number;
+}
+
+Format PayloadNumbers::format(Codec codec) {
+  const Meaning wanted = meaning(codec);
+  if (!has_[wanted]) bind(free_number(default_payload_type(codec)), wanted);
+  return {codec, latest_[wanted]};
+}
+
+std::optional<std::uint8_t> PayloadNumbers::event_number(EventClock clock) {
+  const Meaning wanted = meaning(clock);
+  if (!has_[wanted]) {
+    const std::uint8_t number = free_number(default_payload_type(clock));
+    if (bindings_[number] != nothing) return std::nullopt;
+    bind(number, wanted);
+  }
+  return latest_[wanted];
 }
 
 std::vector<Format> PayloadNumbers::known() const {
   std::vector<Format> formats;
+  formats.reserve(all_codecs.size());
   for (std::size_t number = 0; number < bindings_.size(); ++number) {
-    if (bindings_[number].use == Use::codec) {
-      formats.push_back({bindings_[number].codec, static_cast<std::uint8_t>(number)});
-    }
+    if (bindings_[number] >= all_codecs.size()) continue;
+    formats.push_back({static_cast<Codec>(bindings_[number]), static_cast<std::uint8_t>(number)});
   }
   return formats;
+}
+
+EventNumberSets PayloadNumbers::known_events() const {
+  EventNumberSets numbers;
+  for (std::size_t number = 0; number < bindings_.size(); ++number) {
+    const Meaning bound = bindings_[number];
+    if (bound < all_codecs.size() || bound >= meanings) continue;
+    numbers.add(static_cast<EventClock>(bound - all_codecs.size()), static_cast<unsigned>(number));
+  }
+  return numbers;
 }
 
 }  // namespace baton::sdp

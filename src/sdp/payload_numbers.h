@@ -1,9 +1,11 @@
-// Which codec a payload number stands for on one leg. What a number was bound to, by either side, it means
-// for the life of the leg (RFC 6337 5.3, RFC 3264 8.3.2), so whatever was ever agreed can still be read.
+// What a payload number stands for on one leg, a codec or telephone-events. What a number was bound to, by
+// either side, it means for the life of the leg (RFC 6337 5.3, RFC 3264 8.3.2), so whatever was ever agreed
+// can still be read. A peer that binds a number anew is believed, so each number has one meaning at a time.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,33 +15,45 @@ namespace baton::sdp {
 
 class PayloadNumbers {
  public:
-  // What the peer's description binds. A peer that binds a number anew is believed.
+  // What the peer's description binds.
   void learn(const RemoteAudio& description);
-  // A number in use for something that is no codec (telephone-event).
+  // What an offer of ours binds.
+  void learn(const LocalAudio& description);
+  // A number in use for something we do not know.
   void reserve(std::uint8_t number);
 
   // The codec under its number on this leg: the one it has, or one that was free and is taken now.
   [[nodiscard]] Format format(Codec codec);
+  // Telephone-events at that clock, likewise; nothing when no number is free.
+  [[nodiscard]] std::optional<std::uint8_t> event_number(EventClock clock);
 
   // All that may come in.
   [[nodiscard]] std::vector<Format> known() const;
+  [[nodiscard]] EventNumberSets known_events() const;
   // Whether the peer has named the codec in some description.
-  [[nodiscard]] bool named_by_peer(Codec codec) const { return by_peer_[index(codec)]; }
+  [[nodiscard]] bool named_by_peer(Codec codec) const { return by_peer_[static_cast<std::size_t>(codec)]; }
 
  private:
-  enum class Use : std::uint8_t { none, other, codec };
-  struct Binding {
-    Use use = Use::none;
-    Codec codec = Codec::pcmu;
-  };
+  // A codec, or behind those telephone-events at one of their clocks.
+  using Meaning = std::uint8_t;
+  static constexpr Meaning meanings = all_codecs.size() + event_clocks.size();
+  static constexpr Meaning nothing = 0xfe, unknown = 0xff;
 
-  [[nodiscard]] static std::size_t index(Codec codec) { return static_cast<std::size_t>(codec); }
-  void bind(const Format& format);
+  [[nodiscard]] static Meaning meaning(Codec codec) { return static_cast<Meaning>(codec); }
+  [[nodiscard]] static Meaning meaning(EventClock clock) {
+    return static_cast<Meaning>(all_codecs.size() + static_cast<std::size_t>(clock));
+  }
+  void bind(std::uint8_t number, Meaning meaning);
+  [[nodiscard]] std::uint8_t free_number(std::uint8_t usual) const;
   void reserve_all(std::string_view numbers);
 
-  std::array<Binding, 128> bindings_{};
-  std::array<std::uint8_t, all_codecs.size()> latest_{};  // by codec, where `has_`
-  std::array<bool, all_codecs.size()> has_{};
+  std::array<Meaning, 128> bindings_ = [] {
+    std::array<Meaning, 128> none{};
+    none.fill(nothing);
+    return none;
+  }();
+  std::array<std::uint8_t, meanings> latest_{};  // number, where `has_`
+  std::array<bool, meanings> has_{};
   std::array<bool, all_codecs.size()> by_peer_{};
 };
 

@@ -240,14 +240,14 @@ std::optional<SocketAddress> read_rtcp(std::string_view value, const SocketAddre
 // The codec or telephone-event behind a payload number.
 struct Meaning {
   std::optional<Codec> codec;
-  bool telephone_event = false;
+  std::optional<EventClock> events;
 };
 
 Meaning meaning_of(std::uint8_t type, const Section& section) {
   const auto map = std::find_if(section.maps.begin(), section.maps.end(),
                                 [type](const RtpMap& m) { return m.payload_type == type; });
   if (map == section.maps.end()) {
-    return {static_codec(type), false};
+    return {static_codec(type), std::nullopt};
   }
   const std::string_view text = map->encoding;
   const auto slash = text.find('/');
@@ -266,7 +266,11 @@ Meaning meaning_of(std::uint8_t type, const Section& section) {
                         std::equal(name.begin(), name.end(), event_name.begin(), [](char a, char b) {
                           return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
                         });
-  return {find_codec(name, *rate, channels), is_event && *rate == 8'000 && channels == 1};
+  Meaning meaning{find_codec(name, *rate, channels), std::nullopt};
+  for (const EventClock clock : event_clocks) {
+    if (is_event && *rate == clock_rate(clock) && channels == 1) meaning.events = clock;
+  }
+  return meaning;
 }
 
 // Whether the events named in an fmtp (RFC 4733 2.4.1, "0-15,32") hold a key of a telephone. No list means
@@ -293,8 +297,8 @@ void read_formats(const Section& section, RemoteAudio& audio) {
     if (std::any_of(audio.formats.begin(), audio.formats.end(), repeats)) continue;
     const Meaning meaning = meaning_of(*type, section);
     if (meaning.codec) audio.formats.push_back({*meaning.codec, *type});
-    if (meaning.telephone_event && !audio.dtmf_payload_type && has_keys(*type, section)) {
-      audio.dtmf_payload_type = *type;
+    if (meaning.events && !audio.events[*meaning.events] && has_keys(*type, section)) {
+      audio.events[*meaning.events] = *type;
     }
   }
 }
@@ -373,7 +377,7 @@ Result<void, SdpError> read_audio(const Description& description, const Section&
   audio.rtp = read.rtp;
   audio.rtcp = read.rtcp;
   audio.formats = std::move(read.formats);
-  audio.dtmf_payload_type = read.dtmf_payload_type;
+  audio.events = read.events;
   audio.direction = read.direction;
   audio.ptime_ms = read.ptime_ms;
   audio.secure = read.secure;

@@ -34,8 +34,8 @@ struct RemoteAudio {
   SocketAddress rtp;                  // where it wants RTP; unspecified address when held the RFC 2543 way
   std::optional<SocketAddress> rtcp;  // a=rtcp, when it differs from port + 1
   std::vector<Format> formats;        // the ones we can serve, in the peer's order
-  std::optional<std::uint8_t> dtmf_payload_type;  // telephone-event/8000
-  Direction direction = Direction::sendrecv;      // from the peer's point of view; 0.0.0.0 reads as sendonly
+  EventNumbers events;
+  Direction direction = Direction::sendrecv;  // from the peer's point of view; 0.0.0.0 reads as sendonly
   unsigned ptime_ms = 20;
   std::vector<MediaLine> lines;      // all m= lines in order
   std::size_t audio_line = 0;        // which of them this is
@@ -59,7 +59,7 @@ struct LocalAudio {
   std::uint64_t version = 0;
   SocketAddress rtp;
   std::vector<Format> formats;
-  std::optional<std::uint8_t> dtmf_payload_type;
+  EventNumbers events;
   Direction direction = Direction::sendrecv;
   unsigned ptime_ms = 20;
   bool secure = false;         // of offers: RTP/SAVP
@@ -79,5 +79,8 @@ struct LocalAudio {
 // the first, so a codec both parties of a call share comes first. Empty: nothing in common (488).
 [[nodiscard]] std::vector<Format> choose_formats(const std::vector<Format>& offered,
                                                  const std::vector<Codec>& wanted);
+
+// Which of the telephone-events offered to answer with beside that codec.
+[[nodiscard]] EventNumbers choose_events(const EventNumbers& offered, Codec codec);
 
 }  // namespace baton::sdp

@@ -29,10 +29,12 @@ std::string audio_part(const LocalAudio& local, const std::string& protocol) {
       attributes += "a=fmtp:" + number + " " + std::string(parameters) + "\r\n";
     }
   }
-  if (local.dtmf_payload_type) {
-    const std::string number = std::to_string(*local.dtmf_payload_type);
+  for (const EventClock clock : event_clocks) {
+    if (!local.events[clock]) continue;
+    const std::string number = std::to_string(*local.events[clock]);
     line += " " + number;
-    attributes += "a=rtpmap:" + number + " telephone-event/8000\r\na=fmtp:" + number + " 0-15\r\n";
+    attributes += "a=rtpmap:" + number + " telephone-event/" + std::to_string(clock_rate(clock));
+    attributes += "\r\na=fmtp:" + number + " 0-15\r\n";
   }
   attributes += "a=ptime:" + std::to_string(local.ptime_ms) + "\r\n";
   attributes += "a=" + std::string(to_string(local.direction)) + "\r\n";
@@ -88,6 +90,14 @@ std::vector<Format> choose_formats(const std::vector<Format>& offered, const std
     if (std::any_of(chosen.begin(), chosen.end(), same_codec)) continue;
     const auto found = std::find_if(offered.begin(), offered.end(), same_codec);
     if (found != offered.end()) chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+EventNumbers choose_events(const EventNumbers& offered, Codec codec) {
+  EventNumbers chosen = offered;
+  if (offered[EventClock::at_8000] && event_clock(codec) == EventClock::at_8000) {
+    chosen[EventClock::at_48000].reset();
   }
   return chosen;
 }

@@ -178,6 +178,49 @@ TEST_F(Shared, ATransfereeThatCanIsAskedToSpeakTheTargetsCodec) {
   end();
 }
 
+// By UPDATE where the party allows that; by re-INVITE as well where it refuses it all the same.
+class Asked : public Shared, public ::testing::WithParamInterface<int> {};
+INSTANTIATE_TEST_SUITE_P(Update, Asked, ::testing::Values(200, 501, 504));
+
+TEST_P(Asked, ATransfereeThatAllowsUpdate) {
+  const int status = GetParam();
+  play.transferee.codecs = {Codec::pcmu, Codec::opus};
+  play.transferee.allows_update = true;
+  play.transferee.update_status = status;
+  play.transferor.codecs = {Codec::pcmu};
+  play.target.codecs = {Codec::opus};
+  begin();
+  refer();
+  ASSERT_TRUE(cast->run_until_final_notify());
+  cast->world().run_for(500ms);
+  const auto transcoded = studio.relay().counters().transcoded;
+  cast->world().run_for(1s);
+  expect_talk(*cast->transferee, *cast->target());
+  EXPECT_EQ(cast->transferee->seen.updates, 1U);
+  EXPECT_EQ(cast->transferee->seen.reinvites, status == 200 ? 0U : 1U);
+  EXPECT_EQ(phone(*cast->transferee).last_codec(), Codec::opus);
+  EXPECT_EQ(studio.relay().counters().transcoded, transcoded) << "both speak it now";
+  EXPECT_EQ(phone(*cast->transferee).flaws(), "");
+  end();
+}
+
+TEST_F(Shared, ATransfereeOnHoldIsAskedByReInvite) {
+  play.transferee.codecs = {Codec::pcmu, Codec::opus};
+  play.transferee.allows_update = true;
+  play.transferor.codecs = {Codec::pcmu};
+  play.target.codecs = {Codec::opus};
+  play.transferee.acts = {{sim::When::established, 1s, sim::What::hold}};
+  begin();
+  cast->transferee->local.direction = sdp::Direction::sendrecv;
+  refer();
+  ASSERT_TRUE(cast->run_until_final_notify());
+  cast->world().run_for(1'500ms);
+  expect_talk(*cast->transferee, *cast->target());
+  EXPECT_EQ(cast->transferee->seen.updates, 0U);
+  EXPECT_EQ(cast->transferee->seen.reinvites, 1U);
+  end();
+}
+
 TEST_F(Shared, NotAskedWhenItIsOff) {
   play.options.configure = [](trunk::Model& model) {
     for (auto& trunk : model.trunks) trunk.media.renegotiate = false;

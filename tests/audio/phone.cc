@@ -20,15 +20,16 @@ void Phone::send(const SocketAddress& to, std::uint8_t payload_type, bool marker
   media::write_rtp_header({marker, payload_type, sequence_, timestamp, ssrc_}, datagram.data());
   if (count) ++sequence_;
   datagram.insert(datagram.end(), payload.begin(), payload.end());
-  if (outgoing && !outgoing(datagram)) return;
+  if (!secrecy.seal(datagram)) return;
   plug_.send(to, datagram);
 }
 
 void Phone::listen(Time now, const std::function<std::optional<sdp::Codec>(std::uint8_t)>& codec_of) {
   while (auto datagram = plug_.receive()) {
-    if (incoming && !incoming(*datagram)) continue;
+    const bool clear = secrecy.open(*datagram);
     const auto packet = media::read_rtp(*datagram);
-    if (!packet) continue;
+    if (!clear || !packet) ++unreadable_;
+    if (!clear || !packet) continue;
     Heard heard{now, packet->header, codec_of(packet->header.payload_type), {}, {}};
     const auto begin = datagram->begin() + static_cast<std::ptrdiff_t>(packet->payload_offset);
     heard.payload.assign(begin, begin + static_cast<std::ptrdiff_t>(packet->payload_size));

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "media/relay/rtp.h"
 #include "mouth.h"
+#include "secrecy.h"
 #include "sound.h"
 #include "unit/media/party.h"
 
@@ -33,9 +34,7 @@ class Phone {
   Sound sound = silence();
   unsigned ptime_ms = 20;
   bool muted = false;  // sends nothing at all
-  // What happens to each datagram on its way out and in, as SRTP would have it. False: it is dropped.
-  using Transform = std::function<bool(std::vector<std::uint8_t>& datagram)>;
-  Transform outgoing, incoming;
+  Secrecy secrecy;
 
   // ---- Driven by the studio ----
   // The next `ptime_ms` of the sound.
@@ -58,6 +57,8 @@ class Phone {
   // What is wrong with the stream as a whole (one SSRC, numbers without a step, a clock that keeps time);
   // empty: nothing.
   [[nodiscard]] std::string flaws() const;
+  // Datagrams that its keys do not fit, or that are no RTP.
+  [[nodiscard]] unsigned unreadable() const { return unreadable_; }
   [[nodiscard]] double spoken_seconds() const { return static_cast<double>(spoken_ms_) / 1'000.0; }
   [[nodiscard]] std::uint32_t timestamp(std::uint32_t clock) const {
     return first_timestamp_ + static_cast<std::uint32_t>(spoken_ms_ * clock / 1'000);
@@ -69,6 +70,7 @@ class Phone {
   std::uint16_t sequence_ = 100;
   std::uint32_t first_timestamp_ = 5'000;
   std::uint64_t spoken_ms_ = 0;
+  unsigned unreadable_ = 0;
   std::map<sdp::Codec, Mouth> mouths_;
   std::map<sdp::Codec, Ear> ears_;
   std::vector<Heard> heard_;

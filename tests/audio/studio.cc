@@ -51,11 +51,19 @@ SocketAddress Studio::next_rtp(sim::World& world, sim::Peer& peer) {
   return seat->phone.rtp();
 }
 
-Phone& Studio::phone(const sim::Party& party) {
+Studio::Seat& Studio::seat_of(const sim::Party& party) {
   const auto found = std::find_if(seats_.begin(), seats_.end(),
                                   [&](const auto& seat) { return seat->phone.rtp() == party.local.rtp; });
   EXPECT_NE(found, seats_.end());
-  return (*found)->phone;
+  return **found;
+}
+
+Phone& Studio::phone(const sim::Party& party) {
+  return seat_of(party).phone;
+}
+
+Keypad& Studio::keypad(const sim::Party& party) {
+  return seat_of(party).keypad;
 }
 
 const sim::Party* Studio::party_of(const Seat& seat) {
@@ -87,7 +95,10 @@ void Studio::tick(sim::World& world, Seat& seat) {
     if (set_up) set_up(*party, seat.phone);
   }
   const auto way = way_of(*party);
-  if (way && !seat.phone.muted) {
+  seat.phone.secrecy.agree(party->srtp());
+  if (way && seat.keypad.busy()) {
+    seat.keypad.tick(seat.phone, way->format, party->remote->events.beside(way->format.codec), way->to);
+  } else if (way && !seat.phone.muted) {
     seat.phone.speak(way->format, way->to);
   } else {
     seat.phone.pause();
@@ -102,6 +113,7 @@ void Studio::pump(sim::World& world) {
   for (const auto& seat : seats_) {
     const sim::Party* party = party_of(*seat);
     if (party == nullptr) continue;
+    seat->phone.secrecy.agree(party->srtp());
     seat->phone.listen(world.now(), [party](std::uint8_t number) -> std::optional<sdp::Codec> {
       if (const auto ours = find(party->local.formats, number)) return ours;
       return party->remote ? find(party->remote->formats, number) : std::nullopt;

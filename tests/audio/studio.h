@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cast.h"
+#include "keys.h"
 #include "media/relay/relay.h"
 #include "peer.h"
 #include "phone.h"
@@ -23,6 +24,7 @@ class Studio : public sim::RealMedia {
   SocketAddress next_rtp(sim::World& world, sim::Peer& peer) override;
 
   [[nodiscard]] Phone& phone(const sim::Party& party);
+  [[nodiscard]] Keypad& keypad(const sim::Party& party);
   [[nodiscard]] media::Relay& relay() { return *relay_; }
   // Called for each new phone, before its first word.
   std::function<void(const sim::Party& party, Phone& phone)> set_up;
@@ -39,9 +41,11 @@ class Studio : public sim::RealMedia {
     sim::Peer* peer = nullptr;
     bool set_up = false;
     Phone phone;
+    Keypad keypad;
     Seat(sim::Peer* peer_, std::uint32_t ssrc) : peer(peer_), phone(ssrc) {}
   };
 
+  [[nodiscard]] Seat& seat_of(const sim::Party& party);
   [[nodiscard]] static const sim::Party* party_of(const Seat& seat);
   void tick(sim::World& world, Seat& seat);
   // Carries all packets that are on their way.

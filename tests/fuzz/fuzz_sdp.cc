@@ -17,7 +17,7 @@ sdp::LocalAudio local_for(const sdp::RemoteAudio& remote) {
   local.version = 2;
   local.rtp = {IpAddress::v4(192, 0, 2, 1), 40'000};
   local.formats = sdp::choose_formats(remote.formats, {sdp::all_codecs.begin(), sdp::all_codecs.end()});
-  local.dtmf_payload_type = remote.dtmf_payload_type;
+  local.events = remote.events;
   local.direction = sdp::mirror(remote.direction);
   local.secure = remote.secure;
   for (const sdp::Crypto& crypto : remote.crypto) {
@@ -36,7 +36,7 @@ void check_ours(const std::string& text, const sdp::LocalAudio& local, const sdp
   BATON_ASSERT(read->audio_line == peer.audio_line);
   BATON_ASSERT(read->rtp == local.rtp && read->formats == local.formats);
   BATON_ASSERT(read->direction == local.direction && read->origin_version == local.version);
-  BATON_ASSERT(read->dtmf_payload_type == local.dtmf_payload_type);
+  BATON_ASSERT(read->events == local.events);
   BATON_ASSERT(read->secure == local.secure && read->crypto == local.crypto);
 }
 

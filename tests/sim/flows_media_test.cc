@@ -151,7 +151,7 @@ TEST_P(Keys, InfoBecomesWhatTheOtherPartyIsToldBy) {
     EXPECT_EQ(endpoint->digits[1].event, 11);
     const bool tones = style == trunk::DtmfStyle::in_band;
     EXPECT_EQ(endpoint->configured->digits, tones ? media::DigitsBy::tones : media::DigitsBy::events);
-    EXPECT_EQ(endpoint->configured->dtmf_payload_type_ours.has_value(), !tones);
+    EXPECT_EQ(cast.transferee->remote->events.any(), !tones);
     EXPECT_TRUE(cast.transferee->seen.infos.empty());
     EXPECT_EQ(cast.world().engine().counters().digits_told, 2U);
     finish(cast);
@@ -187,6 +187,62 @@ TEST_P(Keys, AfterATransferTheTargetIsTold) {
   ASSERT_TRUE(target != nullptr);
   ASSERT_EQ(target->digits.size(), 1U);
   EXPECT_EQ(target->digits[0].event, 9);
+  finish(cast);
+}
+
+TEST_P(Keys, ToldByInfoAndByTheMediaPlaneAreOne) {
+  Play play = talk(GetParam(), trunk::DtmfStyle::info, trunk::DtmfStyle::automatic);
+  play.transferor.acts = {info("5", 1s), info("5", 1'500ms), info("7", 6s)};
+  Cast cast(play);
+  cast.world().run_for(3s);
+  ASSERT_EQ(cast.transferee->seen.infos.size(), 2U);
+  const auto from = endpoint_of(cast, *cast.transferor);
+  const auto tell = [&](std::uint8_t event, Duration lasted) {
+    cast.world().feed(engine::MediaDone{media::Digit{from, event, lasted}});
+  };
+  tell(5, 100ms);
+  tell(5, 100ms);
+  tell(6, 100ms);
+  cast.world().run_for(1s);
+  EXPECT_EQ(cast.transferee->seen.infos.size(), 3U);
+  cast.world().run_for(6s);
+  EXPECT_EQ(cast.transferee->seen.infos.size(), 4U);
+  tell(7, 100ms);  // it came too late for the first one
+  cast.world().run_for(1s);
+  EXPECT_EQ(cast.transferee->seen.infos.size(), 5U);
+  finish(cast);
+}
+
+TEST_P(Keys, WhoPressedAKeyIsSaid) {
+  Play play = talk(GetParam(), trunk::DtmfStyle::automatic, trunk::DtmfStyle::automatic);
+  play.transferor.acts = {info("5", 1s)};
+  Cast cast(play);
+  cast.world().run_for(5s);
+  const auto* endpoint = cast.world().media().find(endpoint_of(cast, *cast.transferee));
+  ASSERT_EQ(endpoint->digits.size(), 1U);
+  EXPECT_EQ(endpoint->digits[0].from, endpoint_of(cast, *cast.transferor));
+  finish(cast);
+}
+
+// The transferor dials on while the transferee is told of one key after the other, and hands over.
+TEST_P(Keys, WhatWasPressedBeforeATransferIsNotToldAfterIt) {
+  Play play = usual_play(GetParam());
+  play.target.final_after = 100ms;
+  play.options.link.delay = 200ms;
+  play.options.configure = [](trunk::Model& model) {
+    for (trunk::Carrier& c : model.carriers) c.sip.dtmf = trunk::DtmfStyle::info;
+    for (trunk::Trunk& t : model.trunks) t.sip.dtmf = trunk::DtmfStyle::info;
+  };
+  Cast cast(play);
+  ASSERT_TRUE(cast.world().run_until([&] { return cast.target() != nullptr; }));
+  const auto from = endpoint_of(cast, *cast.transferor);
+  for (std::uint8_t event = 0; event < 10; ++event)
+    cast.world().feed(engine::MediaDone{media::Digit{from, event, 100ms}});
+  ASSERT_TRUE(cast.run_until_final_notify());
+  cast.world().run_for(5s);
+  EXPECT_GT(cast.transferee->seen.infos.size(), 0U);
+  EXPECT_LT(cast.transferee->seen.infos.size(), 9U);
+  EXPECT_TRUE(cast.target()->seen.infos.empty());
   finish(cast);
 }
 

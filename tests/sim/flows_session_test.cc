@@ -73,6 +73,41 @@ TEST_P(Sessions, RelayedHoldThatIsRefusedLeavesTheOtherPartyAsItWas) {
   expect_talking_and_end(cast);
 }
 
+// Whoever holds first, and whoever comes back first: then nobody holds, and no offer of ours says otherwise.
+TEST_P(Sessions, BothHoldAndComeBackInEveryOrder) {
+  for (const bool transferor_holds_first : {true, false}) {
+    for (const bool transferor_back_first : {true, false}) {
+      for (const bool forgets : {true, false}) {
+        SCOPED_TRACE(std::to_string(transferor_holds_first) + std::to_string(transferor_back_first) +
+                     std::to_string(forgets));
+        Play play = plain();
+        play.options.configure = relay_holds;
+        const auto at = [](bool first, Duration when) { return first ? when : when + 1s; };
+        play.transferor.acts = {{When::established, at(transferor_holds_first, 1s), What::hold},
+                                {When::established, at(transferor_back_first, 4s), What::resume},
+                                {When::established, 8s, What::offerless}};
+        play.transferee.acts = {{When::established, at(!transferor_holds_first, 1s), What::hold},
+                                {When::established, at(!transferor_back_first, 4s), What::resume},
+                                {When::established, 9s, What::offerless}};
+        play.transferor.forgets_hold = play.transferee.forgets_hold = forgets;
+        Cast cast(play);
+        ASSERT_TRUE(come_up(cast));
+        cast.world().run_for(7s);
+        for (const Party* party : {cast.transferor, cast.transferee}) {
+          EXPECT_EQ(party->seen.directions.back(), sdp::Direction::sendrecv) << party->role();
+        }
+        EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.transferor));
+        cast.world().run_for(4s);
+        for (const Party* party : {cast.transferor, cast.transferee}) {
+          EXPECT_EQ(party->seen.directions.back(), sdp::Direction::sendrecv)
+              << "our offer to the " << party->role();
+        }
+        expect_talking_and_end(cast);
+      }
+    }
+  }
+}
+
 TEST_P(Sessions, RelayedHoldAndTransfer) {
   Play play = usual_play(GetParam());
   play.options.configure = relay_holds;

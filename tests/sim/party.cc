@@ -4,6 +4,18 @@
 
 namespace baton::sim {
 
+namespace {
+
+// What two limits leave.
+sdp::Direction both(sdp::Direction one, sdp::Direction other) {
+  const bool to_send = sdp::sends(one) && sdp::sends(other);
+  const bool to_hear = sdp::receives(one) && sdp::receives(other);
+  return to_send ? (to_hear ? sdp::Direction::sendrecv : sdp::Direction::sendonly)
+                 : (to_hear ? sdp::Direction::recvonly : sdp::Direction::inactive);
+}
+
+}  // namespace
+
 void Party::init_media(std::uint64_t session_id, const SocketAddress& rtp) {
   local.session_id = session_id;
   local.version = 1;
@@ -11,7 +23,15 @@ void Party::init_media(std::uint64_t session_id, const SocketAddress& rtp) {
   for (const sdp::Codec codec : script.codecs) {
     local.formats.push_back({codec, sdp::default_payload_type(codec)});
   }
-  local.dtmf_payload_type = sdp::default_dtmf_payload_type;
+  if (!script.telephone_events) return;
+  local.events[sdp::EventClock::at_8000] = sdp::default_dtmf_payload_type;
+  if (script.fast_events && speaks(sdp::Codec::opus)) {
+    local.events[sdp::EventClock::at_48000] = sdp::default_payload_type(sdp::EventClock::at_48000);
+  }
+}
+
+bool Party::speaks(sdp::Codec codec) const {
+  return std::find(script.codecs.begin(), script.codecs.end(), codec) != script.codecs.end();
 }
 
 sdp::MasterKey Party::own_key(sdp::Suite suite) const {
@@ -28,6 +48,10 @@ std::optional<media::Srtp> Party::srtp() const {
 std::string Party::offer() const {
   sdp::LocalAudio ours = local;
   if (remote) {
+    // On hold it goes on to say so (RFC 3264 8.4).
+    if (!script.forgets_hold && !sdp::receives(remote->direction)) {
+      ours.direction = both(ours.direction, sdp::Direction::recvonly);
+    }
     ours.secure = remote->secure;
     if (const auto agreed = srtp()) {
       ours.crypto = {{remote->crypto.front().tag, agreed->suite, agreed->ours}};
@@ -70,8 +94,10 @@ std::string Party::answer() const {
   if (formats.empty()) return {};
   sdp::LocalAudio ours = local;
   ours.formats = formats;
-  ours.dtmf_payload_type = remote->dtmf_payload_type;
-  if (ours.direction == sdp::Direction::sendrecv) ours.direction = sdp::mirror(remote->direction);
+  ours.events = script.telephone_events ? sdp::choose_events(remote->events, formats.front().codec)
+                                        : sdp::EventNumbers{};
+  if (!script.fast_events) ours.events[sdp::EventClock::at_48000].reset();
+  ours.direction = both(ours.direction, sdp::mirror(remote->direction));
   if (const auto agreed = srtp(); agreed && script.answers_with != Script::Keys::none) {
     sdp::Crypto crypto{remote->crypto.front().tag, agreed->suite, agreed->ours};
     if (script.answers_with == Script::Keys::other_tag) crypto.tag += 7;

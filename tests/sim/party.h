@@ -98,12 +98,18 @@ struct Script {
   bool reliable = false;                    // as the callee: its 18x are
   std::vector<std::string> fork_tags = {};  // others who ring when it rings
   bool forks_answer = false;                // and answer right after it did
+  // What they speak and how they encrypt, where that is not as it does; each offers anew once it is heard.
+  std::vector<sdp::Codec> fork_codecs = {};
+  std::vector<sdp::Suite> fork_suites = {};
   // In the call
   Duration ack_after{};
   std::vector<int> notify_answers = {};  // in turn, then 200; 0: none
   bool answers_bye = true;
   std::vector<int> options_answers = {};  // in turn, then 200; 0: none
   int reinvite_status = 200;              // of the first re-INVITE it gets; later ones 200
+  bool telephone_events = true;           // RFC 4733
+  bool fast_events = true;                // at the clock of Opus too, where it speaks that
+  bool forgets_hold = true;               // of the other party's, in its own offers
   std::vector<sdp::Codec> codecs = {sdp::Codec::pcmu, sdp::Codec::pcma};
   sdp::SrtpRules srtp = {.use = sdp::SrtpUse::off};  // of its own descriptions and those it reads
   enum class Keys : std::uint8_t { right, other_tag, reflected, none } answers_with = Keys::right;
@@ -185,6 +191,7 @@ struct Party {
   // The server's offer or answer; says what is wrong with it.
   [[nodiscard]] std::string take(std::string_view body);
 
+  [[nodiscard]] bool speaks(sdp::Codec codec) const;
   [[nodiscard]] bool up() const { return state == State::up; }
   [[nodiscard]] const std::string& role() const { return script.role; }
 };

@@ -45,6 +45,8 @@ class Peer {
   [[nodiscard]] bool is_stranger() const { return stranger_; }
   void set_stranger() { stranger_ = true; }
   [[nodiscard]] std::deque<Party>& parties() { return parties_; }
+  // Those of script.fork_tags that speak otherwise than the party itself, by their tags.
+  [[nodiscard]] const std::map<std::string, Party>& forks() const { return forks_; }
   [[nodiscard]] Party* find(std::string_view call_id);
   // A REFER in a dialog of its own about that call (RFC 4538). What comes of it is in the party returned.
   Party& refer_outside(const Party& about, const std::string& request_uri, const std::string& refer_to,
@@ -140,6 +142,7 @@ class Peer {
   bool reachable_ = true, stranger_ = false, vanished_ = false, has_vanished_ = false, winding_down_ = false;
   std::uint16_t next_rtp_port_ = 20'000;
   std::map<std::string, Script> scripts_;
+  std::map<std::string, Party> forks_;
   std::deque<Party> parties_;
   std::map<std::string, Asked> asked_;    // by branch
   std::map<std::string, Served> served_;  // by branch and method

@@ -224,7 +224,19 @@ void Peer::ring_forks(const std::string& key, bool final) {
   for (const std::string& tag : party.script.fork_tags) {
     Draft draft = sip::make_response(served.request, final ? 200 : 183, tag);
     draft.add(HeaderId::contact, contact());
-    if (final || party.script.early_media) draft.body("application/sdp", party.answer());
+    std::string sdp = party.answer();
+    if (!final && !party.script.fork_codecs.empty()) {
+      Party& fork = forks_.insert_or_assign(tag, party).first->second;
+      fork.local_tag = tag;
+      fork.script.codecs = party.script.fork_codecs;
+      if (!party.script.fork_suites.empty()) fork.script.srtp.suites = party.script.fork_suites;
+      fork.local.formats.clear();
+      for (const sdp::Codec codec : fork.script.codecs) {
+        fork.local.formats.push_back({codec, sdp::default_payload_type(codec)});
+      }
+      sdp = own_answer(fork, served.request.body());
+    }
+    if (final || party.script.early_media) draft.body("application/sdp", sdp);
     if (!final && party.script.reliable) {
       draft.add(HeaderId::require, "100rel");
       draft.add(HeaderId::rseq, "71");
@@ -244,6 +256,11 @@ bool Peer::on_fork_request(const std::string& key, Party& party) {
   if (method == Method::prack) party.seen.fork_pracks.push_back(tag);
   Draft ok = sip::make_response(served.request, 200, tag);
   respond(key, std::move(ok));
+  if (const auto fork = forks_.find(tag); fork != forks_.end() && method == Method::prack) {
+    ++fork->second.key_round;
+    ++fork->second.local.version;
+    ask(fork->second, Method::update, {}, fork->second.offer());
+  }
   return true;
 }
 

@@ -9,8 +9,6 @@ constexpr std::size_t digits_max = 32;
 // What a detector needs to be sure (ITU-T Q.24), with something to spare.
 constexpr Duration least = 60ms, pause = 60ms;
 constexpr Duration most = 10s;
-// A key of which nothing was heard for so long has been let go, and the news of it was lost.
-constexpr Duration forgotten_after = 500ms;
 constexpr unsigned ends_sent = 3;  // RFC 4733 2.5.1.4
 
 }  // namespace
@@ -34,7 +32,7 @@ void DigitPlayer::play(Time now, std::uint8_t event, Duration lasts) {
 
 DigitPlayer::Packet DigitPlayer::next(Time now, Duration packet_time) {
   Digit& digit = digits_.front();
-  if (!digit.lasts && (now - digit.held_at > forgotten_after || played_ >= most || digits_.size() > 1)) {
+  if (!digit.lasts && (now - digit.held_at > key_forgotten_after || played_ >= most || digits_.size() > 1)) {
     digit.lasts = std::max(played_, least);
   }
   const bool over = digit.lasts && played_ + packet_time >= *digit.lasts;

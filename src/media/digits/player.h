@@ -10,6 +10,9 @@
 
 namespace baton::media {
 
+// A key of which nothing was heard for so long has been let go, and the news of it was lost.
+inline constexpr Duration key_forgotten_after = 500ms;
+
 class DigitPlayer {
  public:
   // A key is pressed; it sounds until end() says how long it was. Digits beyond the bound are lost.

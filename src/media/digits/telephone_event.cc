@@ -64,4 +64,10 @@ EventReader::Change EventReader::take(std::uint32_t timestamp, const TelephoneEv
   return change;
 }
 
+std::optional<std::uint32_t> EventReader::give_up() {
+  if (!open_) return std::nullopt;
+  open_ = false;
+  return duration_;
+}
+
 }  // namespace baton::media

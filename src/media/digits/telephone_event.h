@@ -41,6 +41,9 @@ class EventReader {
   };
   // A packet with the RTP time `timestamp`. Digits only: other events change nothing.
   [[nodiscard]] Change take(std::uint32_t timestamp, const TelephoneEvent& event);
+  // Nothing more is heard of the present event. How long it lasted; nothing: it is over already.
+  [[nodiscard]] std::optional<std::uint32_t> give_up();
+  [[nodiscard]] bool open() const { return open_; }
   // The one that sounds now, or sounded last.
   [[nodiscard]] std::uint8_t event() const { return event_; }
 

@@ -19,7 +19,6 @@
 namespace baton::media {
 namespace {
 
-constexpr double samples_per_second = 8'000;
 // Of each of the two; -7 dBm0 as most equipment sends, of a full scale that is 3.14 dBm0 (ITU-T G.711).
 const double amplitude = 32'767 * std::pow(10.0, (-7.0 - 3.14) / 20.0);
 constexpr std::array<double, 4> rows = {697, 770, 852, 941};
@@ -48,10 +47,10 @@ constexpr std::array<Place, digit_events> places = {{{3, 1},
 
 }  // namespace
 
-void make_digit_tone(std::uint8_t event, std::size_t from, std::span<std::int16_t> samples) {
+void make_digit_tone(std::uint8_t event, std::size_t from, std::span<std::int16_t> samples, unsigned rate) {
   const Place place = places[event % digit_events];
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const double t = 2 * std::numbers::pi * static_cast<double>(from + i) / samples_per_second;
+    const double t = 2 * std::numbers::pi * static_cast<double>(from + i) / rate;
     const double value = std::sin(rows[place.row] * t) + std::sin(columns[place.column] * t);
     samples[i] = static_cast<std::int16_t>(std::lround(amplitude * value));
   }

@@ -10,8 +10,9 @@
 
 namespace baton::media {
 
-// `samples` of the digit's tone from the sample `from` on; `event` below 16.
-void make_digit_tone(std::uint8_t event, std::size_t from, std::span<std::int16_t> samples);
+// `samples` of the digit's tone from the sample `from` on, `rate` a second; `event` below 16.
+void make_digit_tone(std::uint8_t event, std::size_t from, std::span<std::int16_t> samples,
+                     unsigned rate = 8'000);
 
 // Finds the digits in one party's audio.
 class ToneDetector {

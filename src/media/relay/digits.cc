@@ -21,7 +21,7 @@ bool takes_events(const Endpoint& listener) {
 }
 
 bool needs_conversion(const Endpoint& source, const Endpoint& listener) {
-  return !takes_events(listener) || source.dtmf_clock_rate != listener.dtmf_clock_rate;
+  return !takes_events(listener) || source.events_clock != listener.dtmf_clock_rate;
 }
 
 }  // namespace
@@ -29,6 +29,10 @@ bool needs_conversion(const Endpoint& source, const Endpoint& listener) {
 void Relay::Impl::perform(Time now, const SendDigit& digit, std::vector<Result>&) {
   const EndpointHandle handle = find(digit.id);
   if (!handle || digit.event >= digit_events) return;
+  if (const EndpointHandle from = find(digit.from);
+      from && endpoints_.at(from).told.take(now, ToldTwice::By::signalling, digit.event)) {
+    return;
+  }
   Endpoint& endpoint = endpoints_.at(handle);
   if (begin_digit(now, handle, digit.event)) endpoint.digits->end(digit.lasts);
 }
@@ -57,26 +61,59 @@ void Relay::Impl::end_digit(Time now, const Endpoint& source, EndpointHandle han
   }
 }
 
-void Relay::Impl::take_event(Time now, Endpoint& endpoint, const RtpPacket& packet,
+void Relay::Impl::take_event(Time now, EndpointHandle source, Endpoint& endpoint, const RtpPacket& packet,
                              const std::uint8_t* payload) {
   const auto event = read_telephone_event({payload, packet.payload_size});
   if (!event) return;
   // Another stream counts its events by another clock.
-  if (endpoint.events_ssrc != packet.header.ssrc) endpoint.events = {};
+  const std::uint32_t clock = endpoint.fast_events[packet.header.payload_type] ? 48'000 : 8'000;
+  if (endpoint.events_ssrc != packet.header.ssrc || endpoint.events_clock != clock) {
+    close_event(now, endpoint);
+    endpoint.events = {};
+  }
   endpoint.events_ssrc = packet.header.ssrc;
+  endpoint.events_clock = clock;
   const std::uint8_t before = endpoint.events.event();
+  const bool before_left_out = endpoint.event_left_out;
   const auto change = endpoint.events.take(packet.header.timestamp, *event);
+  endpoint.event_heard = now;
+  if (change.begins) {
+    endpoint.event_left_out = endpoint.told.take(now, ToldTwice::By::media, *change.begins);
+  } else if (endpoint.events.open() || change.lasted) {
+    endpoint.told.hold(now);
+  }
+  if (endpoint.events.open() && !endpoint.deadline(RelayTimer::event)) {
+    arm(source, endpoint, RelayTimer::event, now + key_forgotten_after);
+  }
   for (const EndpointHandle handle : endpoint.listeners) {
     if (!needs_conversion(endpoint, endpoints_.at(handle))) continue;
-    const std::uint32_t rate = endpoint.dtmf_clock_rate;
-    if (change.before_lasted)
+    const std::uint32_t rate = endpoint.events_clock;
+    if (change.before_lasted && !before_left_out)
       end_digit(now, endpoint, handle, before, to_duration(*change.before_lasted, rate));
+    if (endpoint.event_left_out) continue;
     if (change.begins) static_cast<void>(begin_digit(now, handle, *change.begins));
     if (change.lasted) {
       end_digit(now, endpoint, handle, endpoint.events.event(), to_duration(*change.lasted, rate));
     } else if (Endpoint& listener = endpoints_.at(handle); listener.hears_digits()) {
       listener.digits->hold(now);
     }
+  }
+}
+
+// The packets that say how long a key was pressed may all be lost.
+void Relay::Impl::check_event(Time now, EndpointHandle handle, Endpoint& endpoint) {
+  if (!endpoint.events.open()) return;
+  const Time due = endpoint.event_heard + key_forgotten_after;
+  if (due > now) return arm(handle, endpoint, RelayTimer::event, due);
+  close_event(now, endpoint);
+}
+
+void Relay::Impl::close_event(Time now, Endpoint& endpoint) {
+  const auto lasted = endpoint.events.give_up();
+  if (!lasted || endpoint.event_left_out) return;
+  for (const EndpointHandle listener : endpoint.listeners) {
+    if (!needs_conversion(endpoint, endpoints_.at(listener))) continue;
+    end_digit(now, endpoint, listener, endpoint.events.event(), to_duration(*lasted, endpoint.events_clock));
   }
 }
 
@@ -157,17 +194,21 @@ void Relay::Impl::send_digit_event(Time now, Endpoint& endpoint, const DigitPlay
 }
 
 void Relay::Impl::send_digit_tone(Time now, Endpoint& endpoint, const DigitPlayer::Packet& packet) {
-  constexpr std::size_t most = 60 * samples_per_ms;
+  // As the audio before it: an encoder that begins anew is heard, and may be taken for no digit.
+  const unsigned rate = endpoint.encoder ? endpoint.encoder->rate() : samples_per_ms * 1'000;
+  constexpr std::size_t most = 60 * 16;
   std::array<std::int16_t, most> buffer{};
   const std::span<std::int16_t> samples =
-      std::span(buffer).first(std::min<std::size_t>(most, std::size_t{endpoint.ptime_ms} * samples_per_ms));
-  const auto count_of = [](Duration d) { return static_cast<std::size_t>(d / 125us); };
+      std::span(buffer).first(std::min<std::size_t>(most, std::size_t{endpoint.ptime_ms} * (rate / 1'000)));
+  const auto count_of = [rate](Duration d) {
+    return static_cast<std::size_t>(d.count()) * (rate / 1'000) / 1'000;
+  };
   if (packet.kind != DigitPlayer::Packet::Kind::pause) {
     const std::size_t from = count_of(packet.sounds_from);
     const std::size_t left = count_of(packet.lasted) - from;
-    make_digit_tone(packet.event, from, samples.first(std::min(left, samples.size())));
+    make_digit_tone(packet.event, from, samples.first(std::min(left, samples.size())), rate);
   }
-  send_samples(now, endpoint, samples, samples_per_ms * 1'000, endpoint.packet_ticks());
+  send_samples(now, endpoint, samples, rate, endpoint.packet_ticks());
 }
 
 }  // namespace baton::media

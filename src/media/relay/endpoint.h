@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "base/slab.h"
 #include "base/time.h"
+#include "base/told_twice.h"
 #include "media/codec/playout.h"
 #include "media/digits/player.h"
 #include "media/digits/telephone_event.h"
@@ -26,8 +28,8 @@
 
 namespace baton::media {
 
-enum class RelayTimer : std::uint8_t { tone, report, silence, frame, digit };
-inline constexpr std::size_t relay_timers = 5;
+enum class RelayTimer : std::uint8_t { tone, report, silence, frame, digit, event };
+inline constexpr std::size_t relay_timers = 6;
 
 // How fast a party may send. G.711 in 10 ms packets with telephone-events between takes a third of it; a
 // stream that is led round in a circle by a forged SDP can not take more than this.
@@ -89,8 +91,8 @@ struct Endpoint {
   // From the last Configure.
   bool configured = false, send = false, receive = false;
   sdp::Format format;
-  std::optional<std::uint8_t> dtmf_payload_type;
-  std::uint32_t dtmf_clock_rate = 8'000;
+  std::optional<std::uint8_t> dtmf_payload_type;  // it is sent telephone-events under that number
+  std::uint32_t dtmf_clock_rate = 8'000;          // at that clock
   DigitsBy digits_by = DigitsBy::events;
   unsigned ptime_ms = 20;
   SrtpEndpoint* srtp = nullptr;  // in use; nothing: RTP
@@ -98,6 +100,7 @@ struct Endpoint {
   std::unique_ptr<SrtpEndpoint> srtp_agreed;
   std::array<Meaning, 128> meanings{};
   std::array<sdp::Codec, 128> codecs{};  // of what means audio
+  std::bitset<128> fast_events;          // of telephone-events: their clock is that of Opus
   Gate rtp_gate, rtcp_gate;
   KernelAddress rtp_target, rtcp_target;
 
@@ -120,7 +123,11 @@ struct Endpoint {
   PacketBudget budget;
   ListeningBudget listening;
   EventReader events;
-  std::uint32_t events_ssrc = 0;        // whose they are
+  std::uint32_t events_ssrc = 0;       // whose they are
+  std::uint32_t events_clock = 8'000;  // their clock, Hz
+  Time event_heard{};                  // when the last packet of the present one came
+  bool event_left_out = false;         // it has been told by other means
+  ToldTwice told;
   std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
   std::unique_ptr<Decoder> tone_decoder;
   std::uint8_t tone = 0;  // the digit they found last

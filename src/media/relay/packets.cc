@@ -14,7 +14,7 @@ namespace {
 // As they are: numbered anew, and that is all.
 bool passes_events(const Endpoint& source, const Endpoint& listener) {
   return listener.digits_by == DigitsBy::events && listener.dtmf_payload_type &&
-         source.dtmf_clock_rate == listener.dtmf_clock_rate;
+         source.events_clock == listener.dtmf_clock_rate;
 }
 
 bool may_listen(Time now, Endpoint& endpoint, sdp::Codec codec, std::span<const std::uint8_t> payload) {
@@ -35,6 +35,10 @@ void Relay::Impl::poll(Time now, std::vector<Result>& results) {
     }
     read(now, EndpointHandle::unpack(data & ~rtcp_mark), (data & rtcp_mark) != 0);
   }
+  report_digits(results);
+}
+
+void Relay::Impl::report_digits(std::vector<Result>& results) {
   results.insert(results.end(), digits_reported_.begin(), digits_reported_.end());
   digits_reported_.clear();
 }
@@ -97,7 +101,7 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   if (!endpoint.receive) return drop(endpoint, counters_.dropped_held);
   const std::span<const std::uint8_t> payload{bytes.data() + packet->payload_offset, packet->payload_size};
   if (event) {
-    take_event(now, endpoint, *packet, payload.data());
+    take_event(now, handle, endpoint, *packet, payload.data());
   } else if (meaning == Endpoint::Meaning::audio) {
     const bool listened_to = !endpoint.dtmf_payload_type || !endpoint.tracks.empty();
     const bool affordable = listened_to && may_listen(now, endpoint, codec, payload);
@@ -112,7 +116,7 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   for (const EndpointHandle listener : endpoint.listeners) {
     Endpoint& to = endpoints_.at(listener);
     if (to.hears_digits()) continue;
-    if (!event || passes_events(endpoint, to)) {
+    if (!event || (passes_events(endpoint, to) && !endpoint.event_left_out)) {
       forward(now, meaning, codec, *packet, bytes.data(), listener);
     } else {
       // Its number goes to the next packet, so that it is not taken for lost.

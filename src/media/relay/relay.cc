@@ -152,8 +152,16 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
     endpoint.meanings[format.payload_type & 0x7f] = Endpoint::Meaning::audio;
     endpoint.codecs[format.payload_type & 0x7f] = format.codec;
   }
-  for (const auto& number : {configure.dtmf_payload_type, configure.dtmf_payload_type_ours}) {
-    if (number) endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
+  for (const sdp::EventClock clock : sdp::event_clocks) {
+    for (std::size_t number = 0; number < endpoint.meanings.size(); ++number) {
+      if (!configure.events_accepted.has(clock, static_cast<unsigned>(number))) continue;
+      endpoint.meanings[number] = Endpoint::Meaning::telephone_event;
+      endpoint.fast_events.set(number, clock == sdp::EventClock::at_48000);
+    }
+  }
+  if (const auto& number = configure.dtmf_payload_type) {
+    endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
+    endpoint.fast_events.set(*number & 0x7f, endpoint.dtmf_clock_rate > 8'000);
   }
   if (!configure.srtp) {
     endpoint.srtp = nullptr;
@@ -189,6 +197,8 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     if (!source) return;
     listener.source = Endpoint::Source::party;
     listener.heard_party = source;
+    // A key that is down was pressed for whoever heard it before.
+    if (endpoints_.at(source).events.open()) endpoints_.at(source).event_left_out = true;
     endpoints_.at(source).listeners.push_back(handle);
   } else if (const auto* ring = std::get_if<Hear::RingBack>(&hear.source)) {
     const RingBackPlan& plan = ring_back_plan(ring->country);
@@ -423,11 +433,15 @@ void Relay::Impl::advance(Time now, std::vector<Result>& results) {
       case RelayTimer::digit:
         play_digits(now, handle, *endpoint, entry->at);
         break;
+      case RelayTimer::event:
+        check_event(now, handle, *endpoint);
+        break;
       case RelayTimer::silence:
         check_silence(now, handle, *endpoint, results);
         break;
     }
   }
+  report_digits(results);
 }
 
 Relay::Relay(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}

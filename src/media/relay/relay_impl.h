@@ -83,6 +83,7 @@ class Relay::Impl {
                                                                                               bool v6);
   [[nodiscard]] bool watch(EndpointHandle handle, const SocketPair& sockets);
 
+  void report_digits(std::vector<Result>& results);
   void read(Time now, EndpointHandle handle, bool rtcp);
   void receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<std::uint8_t> bytes,
                    const SocketAddress& from);
@@ -106,7 +107,10 @@ class Relay::Impl {
   void send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t payload_bytes);
 
   // digits.cc
-  void take_event(Time now, Endpoint& endpoint, const RtpPacket& packet, const std::uint8_t* payload);
+  void take_event(Time now, EndpointHandle handle, Endpoint& endpoint, const RtpPacket& packet,
+                  const std::uint8_t* payload);
+  void check_event(Time now, EndpointHandle handle, Endpoint& endpoint);
+  void close_event(Time now, Endpoint& endpoint);
   void listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec codec,
                         std::span<const std::uint8_t> payload);
   // Whether the listener will be sent it.

@@ -226,6 +226,83 @@ TEST_F(RelayDigits, LostEndIsMadeUpFor) {
   EXPECT_EQ(b.heard, "46");
 }
 
+TEST_F(RelayDigits, AKeyWhoseEndIsLostIsReportedAllTheSame) {
+  Phone a(1, Way::events), b(2, Way::info);
+  connect(a, b);
+  for (unsigned i = 0; i < 5; ++i) tick(a, b, [&](Phone& p) { send_event(p, 4, i + 1, false); });
+  EXPECT_EQ(b.heard, "");
+  for (int i = 0; i < 30; ++i) tick(a, b, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+  EXPECT_EQ(b.heard, "4");
+  EXPECT_EQ(b.lasted, std::vector<Duration>{100ms});
+  send_event(a, 4, 6, true);  // late
+  press(a, b, '4');
+  EXPECT_EQ(b.heard, "44");
+  // Another stream of its own begins, and of this one nothing more comes.
+  send_event(a, 5, 1, false);
+  ++a.party.next.ssrc;
+  a.party.next.sequence = 7;
+  for (int i = 0; i < 5; ++i) tick(a, b, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+  press(a, b, '6');
+  EXPECT_EQ(b.heard, "4456");
+}
+
+TEST_F(RelayDigits, AKeyThatIsDownAtASwitchIsNotForTheNext) {
+  for (const Way way : {Way::events, Way::fast_events, Way::tones, Way::info}) {
+    relay.reset();
+    results.clear();
+    Phone a(1, Way::events), b(2, Way::events), c(3, way);
+    connect(a, b);
+    join(c.party);
+    perform(c.configure());
+    for (unsigned i = 0; i < 3; ++i) tick(a, b, [&](Phone& p) { send_event(p, 9, i + 1, false); });
+    hear(c.party, a.party);
+    for (unsigned i = 3; i < 8; ++i) tick(a, c, [&](Phone& p) { send_event(p, 9, i + 1, i == 7); });
+    for (int i = 0; i < 10; ++i) tick(a, c, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+    EXPECT_EQ(c.heard, "") << static_cast<int>(way);
+    press(a, c, '9');
+    EXPECT_EQ(c.heard, "9") << static_cast<int>(way);
+    expect_one_stream(c);
+  }
+}
+
+// The request that tells of a key may come before the telephone-event, with it, or after it.
+TEST_F(RelayDigits, AKeyToldByEventsAndByARequestIsOne) {
+  for (const Way way : {Way::events, Way::fast_events, Way::tones}) {
+    for (const int ahead : {-2, 0, 3}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(way)) + " " + std::to_string(ahead));
+      relay.reset();
+      results.clear();
+      Phone a(1, Way::events), b(2, way);
+      connect(a, b);
+      const auto quiet = [&](int packets) {
+        for (int i = 0; i < packets; ++i) tick(a, b, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+      };
+      quiet(5);
+      for (const char key : std::string("5570")) {
+        const SendDigit told{2, *event_of(key), 100ms, 1};
+        if (ahead < 0) perform(told);
+        for (unsigned i = 0; i < 5; ++i) {
+          tick(a, b, [&](Phone& phone) { send_event(phone, told.event, i + 1, i == 4); });
+          if (static_cast<int>(i) == ahead) perform(told);
+        }
+        for (int again = 0; again < 2; ++again) send_event(a, told.event, 5, true);
+        a.party.next.timestamp += 5 * 160;
+        quiet(10);
+      }
+      EXPECT_EQ(b.heard, "5570");
+      expect_one_stream(b);
+      // By one means alone each counts, soon as it may come after the other.
+      perform(SendDigit{2, 8, 100ms, 1});
+      quiet(15);
+      perform(SendDigit{2, 8, 100ms, 1});
+      quiet(15);
+      press(a, b, '3');
+      press(a, b, '3');
+      EXPECT_EQ(b.heard, "55708833");
+    }
+  }
+}
+
 // Its numbers and times begin anew, wherever those of the stream before stood.
 TEST_F(RelayDigits, AnotherStreamOfThePartysHasEventsOfItsOwn) {
   Phone a(1, Way::events), b(2, Way::tones);

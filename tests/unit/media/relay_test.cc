@@ -289,7 +289,7 @@ TEST_F(RelayTest, TelephoneEventsUnderOurNumberToo) {
   Party a(1, Codec::pcmu, 96), b(2);
   bridge(a, b);
   auto configure = a.configure();
-  configure.dtmf_payload_type_ours = 101;
+  configure.events_accepted.add(sdp::EventClock::at_8000, 101);
   perform(configure);
   for (const std::uint8_t number : {std::uint8_t{101}, std::uint8_t{96}}) {
     RtpHeader event = a.next;

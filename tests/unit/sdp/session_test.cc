@@ -37,7 +37,7 @@ LocalAudio local() {
   audio.version = 1;
   audio.rtp = *SocketAddress::parse("203.0.113.5:20000");
   audio.formats = {{Codec::pcmu, 0}, {Codec::pcma, 8}};
-  audio.dtmf_payload_type = 101;
+  audio.events[EventClock::at_8000] = 101;
   return audio;
 }
 
@@ -50,7 +50,7 @@ TEST(ReadDescription, OrdinaryOffer) {
   EXPECT_EQ(audio.rtp.to_string(), "192.0.2.10:49170");
   EXPECT_FALSE(audio.rtcp);
   EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcma, 8}, {Codec::pcmu, 0}}));
-  EXPECT_EQ(audio.dtmf_payload_type, 101);
+  EXPECT_EQ(audio.events[EventClock::at_8000], 101);
   EXPECT_EQ(audio.direction, Direction::sendrecv);
   EXPECT_EQ(audio.ptime_ms, 30U);
   EXPECT_EQ(audio.origin_version, 7U);
@@ -62,7 +62,7 @@ TEST(ReadDescription, OrdinaryOffer) {
 TEST(ReadDescription, StaticNumbersNeedNoMap) {
   const RemoteAudio audio = read(session + "m=audio 4000 RTP/AVP 18 0 8\r\n");
   EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcmu, 0}, {Codec::pcma, 8}}));
-  EXPECT_FALSE(audio.dtmf_payload_type);
+  EXPECT_FALSE(audio.events.any());
   EXPECT_EQ(audio.ptime_ms, 20U);
 }
 
@@ -71,7 +71,7 @@ TEST(ReadDescription, DynamicNumbersAndAnyCase) {
                                  "m=audio 4000 RTP/AVP 97 98 96\r\na=rtpmap:97 pcmu/8000/1\r\n"
                                  "a=rtpmap:98 Pcma/8000\r\na=rtpmap:96 Telephone-Event/8000\r\n");
   EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcmu, 97}, {Codec::pcma, 98}}));
-  EXPECT_EQ(audio.dtmf_payload_type, 96);
+  EXPECT_EQ(audio.events[EventClock::at_8000], 96);
 }
 
 TEST(ReadDescription, MapOverrulesStaticNumber) {
@@ -86,20 +86,38 @@ TEST(ReadDescription, WrongRateOrChannelsIsAnotherCodec) {
       305);
 }
 
-TEST(ReadDescription, TelephoneEventOnlyAtOurClock) {
+TEST(ReadDescription, TelephoneEventsAtTheClocksOfOurCodecs) {
   const RemoteAudio audio = read(session +
-                                 "m=audio 4000 RTP/AVP 0 100 101\r\na=rtpmap:100 telephone-event/48000\r\n"
-                                 "a=rtpmap:101 telephone-event/8000\r\n");
-  EXPECT_EQ(audio.dtmf_payload_type, 101);
+                                 "m=audio 4000 RTP/AVP 0 99 100 101\r\na=rtpmap:100 telephone-event/48000\r\n"
+                                 "a=rtpmap:101 telephone-event/8000\r\n"
+                                 "a=rtpmap:99 telephone-event/16000\r\n");
+  EXPECT_EQ(audio.events[EventClock::at_48000], 100);
+  EXPECT_EQ(audio.events[EventClock::at_8000], 101);
+}
+
+TEST(ChooseEvents, AtTheClockOfTheCodecOrElseAtTheOther) {
+  EventNumbers both, slow, fast;
+  both[EventClock::at_8000] = slow[EventClock::at_8000] = 101;
+  both[EventClock::at_48000] = fast[EventClock::at_48000] = 110;
+  EXPECT_EQ(choose_events(both, Codec::pcmu), slow);
+  EXPECT_EQ(choose_events(both, Codec::g722), slow) << "its RTP clock is 8000 (RFC 3551 4.5.2)";
+  EXPECT_EQ(choose_events(both, Codec::opus), both);
+  EXPECT_EQ(choose_events(fast, Codec::pcmu), fast);
+  EXPECT_EQ(choose_events(slow, Codec::opus), slow);
+  EXPECT_FALSE(choose_events({}, Codec::opus).any());
+  EXPECT_EQ(both.beside(Codec::opus), (EventFormat{110, 48'000}));
+  EXPECT_EQ(both.beside(Codec::pcma), (EventFormat{101, 8'000}));
+  EXPECT_EQ(slow.beside(Codec::opus), (EventFormat{101, 8'000}));
+  EXPECT_FALSE(EventNumbers{}.beside(Codec::opus));
 }
 
 TEST(ReadDescription, TelephoneEventWithoutKeysIsNotDtmf) {
   EXPECT_FALSE(read(session + "m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
                               "a=fmtp:101 32-36\r\n")
-                   .dtmf_payload_type);
+                   .events.any());
   EXPECT_EQ(read(session + "m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
                            "a=fmtp:101 0-11,16\r\n")
-                .dtmf_payload_type,
+                .events[EventClock::at_8000],
             101);
 }
 
@@ -283,13 +301,14 @@ TEST(WriteOffer, ReadsBackTheSame) {
       ours.direction = direction;
       ours.rtp = *SocketAddress::parse(address);
       ours.formats = {{Codec::pcma, 98}, {Codec::pcmu, 0}};
-      ours.dtmf_payload_type = 96;
+      ours.events[EventClock::at_8000] = 96;
+      ours.events[EventClock::at_48000] = 97;
       ours.ptime_ms = 30;
       ours.version = 9;
       const RemoteAudio audio = read(write_offer(ours));
       EXPECT_EQ(audio.rtp, ours.rtp);
       EXPECT_EQ(audio.formats, ours.formats);
-      EXPECT_EQ(audio.dtmf_payload_type, ours.dtmf_payload_type);
+      EXPECT_EQ(audio.events, ours.events);
       EXPECT_EQ(audio.direction, direction);
       EXPECT_EQ(audio.ptime_ms, 30U);
       EXPECT_EQ(audio.origin_version, 9U);
