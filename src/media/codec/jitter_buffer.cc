@@ -26,6 +26,7 @@ std::int32_t distance(std::uint16_t a, std::uint16_t b) {
 void JitterBuffer::restart() {
   for (Slot& one : slots_) one.used = false;
   held_ = 0;
+  held_ticks_ = 0;
   started_ = false;
   filled_ = hold_ = grow_ = dry_for_ = surplus_ = 0;
   given_up_ = 0;
@@ -62,10 +63,17 @@ bool JitterBuffer::put(Time now, const Packet& packet, std::span<const std::uint
   place.packet = packet;
   place.payload.assign(payload.begin(), payload.end());
   ++held_;
+  held_ticks_ += packet.duration;
   dry_for_ = 0;
   note_margin(now, packet, needed_in, waiting);
   drop_backlog();
   return true;
+}
+
+void JitterBuffer::release(Slot& slot) {
+  slot.used = false;
+  --held_;
+  held_ticks_ -= slot.packet.duration;
 }
 
 // It was given up for lost, so it can not be played; the ones behind it are to have more time.
@@ -105,15 +113,11 @@ void JitterBuffer::note_margin(Time now, const Packet& packet, Duration needed_i
 
 // A burst after a long stop would be heard late for ever: its beginning is dropped.
 void JitterBuffer::drop_backlog() {
-  for (;;) {
-    std::uint32_t held = 0;
-    for (const Slot& one : slots_) held += one.used ? one.packet.duration : 0;
-    if (held <= ms(backlog_ms_max)) return;
+  while (held_ticks_ > ms(backlog_ms_max)) {
     const auto first = first_held();
     if (!first) return;
     Slot& oldest = slot(*first);
-    oldest.used = false;
-    --held_;
+    release(oldest);
     sequence_ = static_cast<std::uint16_t>(*first + 1);
     timestamp_ = oldest.packet.timestamp + oldest.packet.duration;
     filled_ = 0;
@@ -204,8 +208,7 @@ JitterBuffer::Step JitterBuffer::play(Slot& place, std::uint32_t ticks) {
   step.what = Step::What::packet;
   step.packet = place.packet;
   step.payload = place.payload;
-  place.used = false;
-  --held_;
+  release(place);
   ++counters_.played;
   sequence_ = static_cast<std::uint16_t>(place.packet.sequence + 1);
   timestamp_ = place.packet.timestamp + place.packet.duration;

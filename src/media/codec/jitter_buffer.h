@@ -82,9 +82,11 @@ class JitterBuffer {
   [[nodiscard]] Step play(Slot& slot, std::uint32_t ticks);
   [[nodiscard]] Step missing(std::uint32_t ticks, std::span<const std::uint8_t> next = {});
 
+  void release(Slot& slot);
+
   std::uint32_t clock_;
-  std::array<Slot, slots_max> slots_{};
   std::size_t held_ = 0;
+  std::uint32_t held_ticks_ = 0;
   bool started_ = false;
   std::uint16_t sequence_ = 0;   // to be played next
   std::uint32_t timestamp_ = 0;  // where the stream stands
@@ -97,6 +99,7 @@ class JitterBuffer {
   std::optional<Time> window_since_;
   std::int64_t least_margin_ = 0;  // ticks, in this window
   Counters counters_;
+  std::array<Slot, slots_max> slots_{};
 };
 
 }  // namespace baton::media

@@ -16,9 +16,9 @@ constexpr std::int64_t quiet_power = 150 * 150;  // of samples; hardly heard
 
 Playout::Playout(sdp::Codec codec, unsigned rate, unsigned frame_ms)
     : decoder_(codec, rate),
-      buffer_(sdp::clock_rate(codec)),
       clock_(sdp::clock_rate(codec)),
-      frame_(rate / 1'000 * frame_ms) {}
+      frame_(rate / 1'000 * frame_ms),
+      buffer_(sdp::clock_rate(codec)) {}
 
 std::size_t Playout::samples_of(std::uint32_t ticks) const {
   return static_cast<std::size_t>(std::uint64_t{ticks} * rate() / clock_);

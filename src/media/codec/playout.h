@@ -50,13 +50,14 @@ class Playout {
   void shorten(std::size_t from);
 
   Decoder decoder_;
-  JitterBuffer buffer_;
   ComfortNoise noise_;
   bool noisy_ = false;  // the party said that there is only noise now
   std::uint32_t clock_;
   std::size_t frame_;
+  std::size_t taken_ = 0, filled_ = 0;  // samples [taken_, filled_) of waiting_ wait
+  // Large ones last: what every frame looks at lies together.
+  JitterBuffer buffer_;
   std::array<std::int16_t, room> waiting_{};
-  std::size_t taken_ = 0, filled_ = 0;  // samples [taken_, filled_) wait
 };
 
 }  // namespace baton::media
