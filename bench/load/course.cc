@@ -447,6 +447,7 @@ void Course::invite_answered(Nanos now, Call& call, Role role, const Message& me
     wire_.send(leg.link, scratch_);
     ++tally_.refused;
     ++tally_.refusals[message.status];
+    if (options_.hold && message.status == 503) ++options_.calls;  // as many are to be up
     return finish(call);
   }
   leg.contact = uri_of(message.contact);
