@@ -74,22 +74,26 @@ class Demo:
         first = self.media[0] + 200 + 60 * ("caller", "agent", "human").index(name)
         return first, first + 59
 
-    # Of each phone: what its account has besides, and its modules.
+    # Of each phone: what its account has besides, the codecs of those that speak others than PCMU, its modules, and lines
+    # of its configuration.
     ACCOUNTS = {}
+    CODECS = {}
     MODULES = ()
+    SETTINGS = ()
 
     def start_phones(self, act, names=("caller", "agent", "human")):
-        more = self.ACCOUNTS
+        def its(name):
+            return {"more": self.ACCOUNTS.get(name, ""), "codecs": self.CODECS.get(name, "PCMU/8000/1")}
         accounts = {
-            "caller": [account(CALLER, self.network.of("caller"), via=self.at("baton"), more=more.get("caller", ""))],
-            "agent": [account(FRONT_DESK, "outreach.trunks.example", answer="auto", via=self.at("baton"),
-                              more=more.get("agent", ""))],
-            "human": [account(HUMAN, self.network.of("carrier"), more=more.get("human", ""))],
+            "caller": [account(CALLER, self.network.of("caller"), via=self.at("baton"), **its("caller"))],
+            "agent": [account(FRONT_DESK, "outreach.trunks.example", answer="auto", via=self.at("baton"), **its("agent"))],
+            "human": [account(HUMAN, self.network.of("carrier"), **its("human"))],
         }
         places = {"caller": "caller", "agent": "agent", "human": "carrier"}
         for name in names:
             phone = Phone(name, self.directory / act / name, self.network.of(places[name]), self.network.port,
-                          self.speech[name]["whole"], accounts[name], self.rtp_ports(name), modules=self.MODULES)
+                          self.speech[name]["whole"], accounts[name], self.rtp_ports(name), modules=self.MODULES,
+                          settings=self.SETTINGS)
             self.phones.append(phone)
             phone.start()
         return self.phones[:]

@@ -23,6 +23,10 @@ ausrc_format s16
 auplay_format s16
 auenc_format s16
 audec_format s16
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
 rtp_ports {rtp_first}-{rtp_last}
 ringback_disabled yes
 module_path {modules}
@@ -46,7 +50,7 @@ class Phone:
     """What it hears is written by baresip's sndfile module, one file a call; what it says is `speech` (8 kHz mono)."""
 
     def __init__(self, name, directory, address, port, speech, accounts, rtp, media_address="127.0.0.1",
-                 modules=()):
+                 modules=(), settings=()):
         self.name = name
         self.directory = pathlib.Path(directory)
         self.address, self.port = address, port
@@ -55,7 +59,7 @@ class Phone:
             old.unlink()
         values = dict(address=address, port=port, media_address=media_address, speech=speech, modules=MODULES,
                       rtp_first=rtp[0], rtp_last=rtp[1], control_port=port + 5, directory=self.directory,
-                      more_modules="".join(f"module {module}.so\n" for module in modules))
+                      more_modules="".join([f"module {module}.so\n" for module in modules] + [f"{line}\n" for line in settings]))
         (self.directory / "config").write_text(CONFIG.format(**values))
         (self.directory / "accounts").write_text("\n".join(accounts) + "\n")
         (self.directory / "contacts").write_text("")
@@ -162,9 +166,9 @@ class Phone:
         self._process = None
 
 
-def account(number, domain, answer="manual", via=None, more=""):
+def account(number, domain, answer="manual", via=None, more="", codecs="PCMU/8000/1"):
     """A line of baresip's accounts file. `via` is where its calls go, whatever the dialled domain says."""
-    line = f"<sip:{number}@{domain}>;regint=0;answermode={answer};audio_codecs=PCMU/8000/1"
+    line = f"<sip:{number}@{domain}>;regint=0;answermode={answer};audio_codecs={codecs}"
     if via:
         line += f';outbound="sip:{via}"'
     return line + more

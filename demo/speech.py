@@ -30,14 +30,16 @@ def resample(samples, rate_in, rate_out):
 
 
 def read_wav(source):
-    """Samples as floats in -1…1, and the rate. A file still being written says length 0: then what is there counts."""
+    """Samples as floats in -1…1, and the rate; two channels are made one. A file still being written says length 0: then
+    what is there counts."""
     data = pathlib.Path(source).read_bytes() if not isinstance(source, (bytes, bytearray)) else bytes(source)
     with wave.open(io.BytesIO(data)) as file:
         channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
         frames = file.readframes(file.getnframes())
-    if width != 2 or channels != 1:
-        raise ValueError(f"{source}: expected 16 bit mono, found {width * 8} bit, {channels} channels")
-    return numpy.frombuffer(frames, dtype="<i2").astype(numpy.float64) / 32768.0, rate
+    if width != 2 or channels > 2:
+        raise ValueError(f"{source}: expected 16 bit, mono or stereo, found {width * 8} bit, {channels} channels")
+    samples = numpy.frombuffer(frames, dtype="<i2").astype(numpy.float64) / 32768.0
+    return samples[: len(samples) // channels * channels].reshape(-1, channels).mean(axis=1), rate
 
 
 def write_wav(path, samples, rate=RATE):
