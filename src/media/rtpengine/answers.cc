@@ -14,6 +14,11 @@ bool is_unknown(const Answer& answer) {
   return answer.said && answer.fault.starts_with("Unknown call");
 }
 
+bool holds(const std::vector<sdp::Crypto>& keys, const Srtp& srtp) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const sdp::Crypto& own) { return own.suite == srtp.suite && own.key == srtp.ours; });
+}
+
 }  // namespace
 
 void Rtpengine::received(Time now, std::string_view datagram, Out out) {
@@ -134,6 +139,12 @@ void Rtpengine::on_answered(Time now, Endpoint& endpoint, const Asked& asked, co
     // Offered to a daemon that did not know it, it was made anew, with ports the party will never hear of.
     forget(now, endpoint, out);
     return lose(endpoint, "rtpengine was restarted", out);
+  }
+  // It makes another key for a suite that was left, by way of RTP or another suite; ours have been told
+  // already.
+  const std::optional<Srtp>& srtp = endpoint.party->srtp;
+  if (srtp && endpoint.told_party == party_sdp(endpoint) && !holds(said->keys, *srtp)) {
+    return lose(endpoint, "rtpengine encrypts with another key since SRTP was changed in the call", out);
   }
   endpoint.told_void = asked.what;
   pump(now, endpoint, out);

@@ -36,6 +36,7 @@ class NgDaemon {
   std::string refuses, because;  // a command, and the reason
   std::string garbles;           // a command that is answered with what is no bencode
   bool keyless = false;
+  bool rekeys = false;  // with each answer
   std::map<std::string, Call> calls;
   std::vector<Request> requests;
   std::map<std::string, std::string> said;  // by cookie: a repetition is answered from memory
@@ -127,7 +128,9 @@ class NgDaemon {
     if (command == "answer") {
       call.party = call.offered;
       call.target = text_of(body, "sdp");
-      return with_ports(call.outer);
+      const auto party = sdp::read_description(call.party);
+      if (!party || party->crypto.empty()) return with_ports(call.outer);
+      return with_ports(call.outer, key_of(call, party->crypto.front()), "RTP/SAVP");
     }
     if (command == "play media") {
       call.playing = body.contains("file") ? std::string(text_of(body, "file")) : "blob";
@@ -147,13 +150,20 @@ class NgDaemon {
     std::string lines;
     std::uint32_t tag = 3;  // not the one that a party would choose
     for (const sdp::Suite suite : sdp::all_suites) {
-      sdp::Crypto crypto{++tag, suite, {}};
-      crypto.key.size = static_cast<std::uint8_t>(sdp::master_bytes(suite));
-      crypto.key.bytes.fill(static_cast<std::uint8_t>(call.outer + tag));
-      std::fill(crypto.key.bytes.begin() + crypto.key.size, crypto.key.bytes.end(), std::uint8_t{0});
-      lines += "a=crypto:" + sdp::write_crypto(crypto) + "\r\n";
+      ++tag;
+      lines += line_of({tag, suite, {}}, call.outer + tag);
     }
     return lines;
+  }
+  // Under the tag that its own has.
+  std::string key_of(const Call& call, const sdp::Crypto& theirs) const {
+    return line_of({theirs.tag, theirs.suite, {}}, call.outer + theirs.tag + (rekeys ? 100 : 0));
+  }
+  static std::string line_of(sdp::Crypto crypto, unsigned seed) {
+    crypto.key.size = static_cast<std::uint8_t>(sdp::master_bytes(crypto.suite));
+    crypto.key.bytes.fill(static_cast<std::uint8_t>(seed));
+    std::fill(crypto.key.bytes.begin() + crypto.key.size, crypto.key.bytes.end(), std::uint8_t{0});
+    return "a=crypto:" + sdp::write_crypto(crypto) + "\r\n";
   }
 
   static Dictionary side(std::int64_t packets, std::int64_t errors) {

@@ -605,6 +605,14 @@ TEST_F(RtpenginePlane, BringsTheKeysThatItEncryptsWith) {
   configure.srtp.reset();
   perform(configure);
   EXPECT_EQ(call(1).party.find("SAVP"), std::string::npos);
+  EXPECT_TRUE(take<Lost>().empty());
+  // The daemon does not come back to a key that was left, and the party knows no other.
+  configure.srtp = srtp;
+  daemon_.rekeys = true;
+  perform(configure);
+  const auto lost = take<Lost>();
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_NE(lost[0].reason.find("another key"), std::string::npos);
 }
 
 TEST_F(RtpenginePlane, WithoutItsKeysThereIsNoSrtp) {
