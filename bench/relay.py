@@ -38,6 +38,9 @@ def table(bench, rows):
         other = f"{theirs['ns_per_packet'] / 1e3:>9.2f} µs{theirs['ratio_to_floor']:>9.2f}{late(theirs)}" if theirs else " " * 42
         bench.say(f"{row['kind']:<34}{row['streams']:>8}{row['floor']['ns_per_packet'] / 1e3:>6.2f} µs{baton['ns_per_packet'] / 1e3:>7.2f} µs"
                   f"{baton['ratio_to_floor']:>9.2f}{baton['ns_over_plain'] / 1e3:>9.2f} µs{codec}{late(baton)}{other}{carried(row)}")
+    behind = max(row[key]["load_behind_us"] for row in rows for key in ("floor", "baton"))
+    if behind > 10_000:
+        bench.say(f"The parties themselves were up to {behind / 1e3:.0f} ms behind: the machine had other things to do, and lateness and loss say nothing.")
     bench.say("codecs: decoding and encoding alone; of both: Baton's packet to a plain one of its own and the codecs together; carried: the"
               "\nmost streams on one core of which no packet is lost or late by a frame (+: the load or the search ended there)")
     if not any("rtpengine" in row for row in rows):

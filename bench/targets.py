@@ -18,6 +18,10 @@ def judged(result):
     for run in sections.get("relay", {}).get("kinds", [])[:1]:
         judge(f"relayed packet, {run['kind']}", "≤ 1.25 × bare relay", f"{run['baton']['ratio_to_floor']:.2f} ×",
               run["baton"]["ratio_to_floor"] <= 1.25)
+    for run in sections.get("relay", {}).get("kinds", []):
+        if "codec_ns" in run:
+            judge(f"transcoded packet, {run['kind']}", "≤ 1.10 × plain and codecs", f"{run['ratio_to_plain_and_codec']:.2f} ×",
+                  run["ratio_to_plain_and_codec"] <= 1.1)
     for run in sections.get("latency", []):
         if run["part"] == 0.5:
             late = run["refer_to_invite"]["p99_us"]
