@@ -32,7 +32,7 @@ class Live:
         for line in self.process.stdout:
             at = json.loads(line)
             # A server under load may ask to be left alone for a while (503); who was refused is called again.
-            if at.get("errors") or at.get("refused", 0) > max(self.calls, 100):
+            if at.get("errors") or at.get("refused", 0) > max(2 * self.calls, 100):
                 self._fail(f"errors while {self.calls} calls were brought up: {line}")
             if at.get("settled") == self.calls:
                 return self

@@ -10,7 +10,7 @@ from server import Server
 DESCRIPTORS_PER_CALL = 4  # RTP and RTCP of two parties
 PORTS = (64_999 - 10_000 + 1) // 2
 PORTS_PER_CALL = 3  # with that of the party that handed over, which rests before it is used again
-RATE = 500
+RATE = 300
 # How long transactions over UDP are remembered, and a little.
 QUIET_AFTER = 36
 

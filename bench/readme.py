@@ -50,7 +50,7 @@ def table(result):
     if "soak" in sections:
         soak = sections["soak"]
         row(f"Soak, {soak['seconds'] / 60:.0f} min at {soak['rate']:.0f} transferred calls a second", f"{soak['run']['completed']:,} calls, {soak['run']['errors']} errors",
-            f"heap grew by {soak['heap_bytes_per_call']:.2f} bytes a call")
+            f"{soak['heap_bytes_per_call']:+.2f} bytes of heap a call")
     head = f"`./dev bench` on {of['cpu']}, Linux {of['kernel']}, commit {of['commit']}, {of['date']}; one shard, one core; medians"
     if echo:
         head += f". A bare UDP echo of 600 bytes takes {echo['600'] if '600' in echo else echo[600]:.1f} µs there"

@@ -5,25 +5,32 @@ import time
 
 import signalling
 
-SAMPLE = 5            # seconds
-SETTLING = 0.2        # of the time, before growth is looked at
-# What a leak is: more than this much of a call's share stays for each call. A record, a timer or a message is more.
+# What a leak is: more than this stays in the heap for each call. A record, a timer or a message is more.
 BYTES_PER_CALL_MAX = 16
 
 
 def section(bench):
     seconds = bench.options.soak_seconds or (20 if bench.options.quick else 600)
-    # Transactions are remembered for half a minute, and memory grows until the first are forgotten.
     short = seconds < 120
+    warm, quiet, sample = (5, 3, 1) if short else (45, 40, 5)
     rate = 0.5 * signalling.transferred(bench)["calls_per_second"]
+    arguments = ("--rate", f"{rate:.0f}", "--talk-ms", 200, "--after-ms", 200, "--calls")
+
+    def at_rest(server):
+        """What it holds when all calls have ended and their transactions are forgotten."""
+        time.sleep(quiet)
+        return {"resident": server.resident(), "heap": server.heap()}
+
     with bench.server(heap_watch=bench.heap_watch) as server:
-        pauses = ("--talk-ms", 200, "--after-ms", 200)
-        command = bench.load_command(server, "--rate", f"{rate:.0f}", "--calls", int(rate * seconds), *pauses)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # As many calls as are ever remembered at once, so that every table has its size.
+        bench.load(server, *arguments, int(rate * warm))
+        before = at_rest(server)
+        process = subprocess.Popen(bench.load_command(server, *arguments, int(rate * seconds)), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
         begun, samples = time.monotonic(), []
         try:
             while process.poll() is None:
-                time.sleep(1 if short else SAMPLE)
+                time.sleep(sample)
                 samples.append({"at": time.monotonic() - begun, "resident": server.resident(), "heap": server.heap()})
         finally:
             if process.poll() is None:
@@ -32,23 +39,22 @@ def section(bench):
         if process.returncode != 0:
             raise RuntimeError(f"errors in the soak:\n{output[-3000:]}{errors[-2000:]}")
         run = json.loads(output)
-        time.sleep(3 if short else 40)
-        after = {"resident": server.resident(), "heap": server.heap()}
-    rest = [sample for sample in samples[:-1] if sample["at"] > max(SETTLING * seconds, 0 if short else 45)]
-    growth = {key: slope([(sample["at"], sample[key]) for sample in rest]) for key in ("resident", "heap")}
-    per_call = growth["heap"] / rate
-    leaks = None if short else per_call > BYTES_PER_CALL_MAX
-    bench.result["sections"]["soak"] = {"seconds": seconds, "rate": rate, "run": run, "samples": samples, "after": after,
-                                        "growth_bytes_per_second": growth, "heap_bytes_per_call": per_call, "leak": leaks}
+        after = at_rest(server)
+    settled = [each for each in samples[:-1] if each["at"] > (0 if short else warm)]
+    growth = {key: slope([(each["at"], each[key]) for each in settled]) for key in ("resident", "heap")}
+    per_call = (after["heap"] - before["heap"]) / run["completed"]
+    leak = None if short else per_call > BYTES_PER_CALL_MAX
+    bench.result["sections"]["soak"] = {"seconds": seconds, "rate": rate, "run": run, "samples": samples, "before": before, "after": after,
+                                        "growth_bytes_per_second": growth, "heap_bytes_per_call": per_call, "leak": leak}
     bench.say(f"\nsoak: {rate:.0f} transferred calls a second for {seconds} s: {run['completed']} calls, {run['errors']} errors, "
               f"{run['refused']} refused")
-    bench.say(f"resident {rest[0]['resident'] / 1e6:.1f} MB when it had settled, {rest[-1]['resident'] / 1e6:.1f} MB at the end, "
-              f"{after['resident'] / 1e6:.1f} MB after it; grew by {growth['resident'] / 1e3:.2f} kB/s")
-    bench.say(f"heap in use {rest[0]['heap'] / 1e6:.2f} MB, {rest[-1]['heap'] / 1e6:.2f} MB, {after['heap'] / 1e6:.2f} MB after it; "
-              f"grew by {per_call:.2f} bytes a call: " +
-              ("too short to tell a leak" if short else f"{'A LEAK' if leaks else 'no leak'} (bound: {BYTES_PER_CALL_MAX})"))
+    bench.say(f"resident at rest before it {before['resident'] / 1e6:.1f} MB, after it {after['resident'] / 1e6:.1f} MB; under load "
+              f"{settled[0]['resident'] / 1e6:.1f} to {settled[-1]['resident'] / 1e6:.1f} MB, {growth['resident'] / 1e3:+.2f} kB/s")
+    bench.say(f"heap in use at rest before it {before['heap'] / 1e6:.2f} MB, after it {after['heap'] / 1e6:.2f} MB: {per_call:+.2f} bytes a call: " +
+              ("too short to tell a leak" if short else f"{'A LEAK' if leak else 'no leak'} (bound: {BYTES_PER_CALL_MAX})") +
+              f"; under load {growth['heap'] / 1e3:+.2f} kB/s")
     bench.picture("soak", f"Soak: {rate:.0f} transferred calls a second", "seconds", "MB",
-                  {name: [(sample["at"], sample[key] / 1e6) for sample in samples] for name, key in (("resident", "resident"), ("heap in use", "heap"))})
+                  {name: [(each["at"], each[key] / 1e6) for each in samples] for name, key in (("resident", "resident"), ("heap in use", "heap"))})
 
 
 def slope(points):

@@ -35,7 +35,9 @@ def judged(result):
         late = sum(run["late_by_a_frame"] for run in talking)
         judge(f"audio of up to {talking[-1]['live']} transferred calls", "no packet late by a frame", f"{late} late", late == 0)
     if "soak" in sections and sections["soak"]["leak"] is not None:
-        judge("soak", "no leak, no error", f"{sections['soak']['heap_bytes_per_call']:.2f} bytes a call", not sections["soak"]["leak"])
+        run = sections["soak"]["run"]
+        judge("soak", "no leak, error or refusal", f"{sections['soak']['heap_bytes_per_call']:+.2f} B a call, {run['refused']} refused",
+              not sections["soak"]["leak"] and run["errors"] + run["refused"] == 0)
     return found
 
 
@@ -45,4 +47,4 @@ def say(bench):
     if found:
         bench.say("\nwhat the design asks for")
     for each in found:
-        bench.say(f"{each['what']:<56}{each['wanted']:>26}{each['measured']:>20}   {'met' if each['met'] else 'NOT MET'}")
+        bench.say(f"{each['what']:<56}{each['wanted']:>26}{each['measured']:>28}   {'met' if each['met'] else 'NOT MET'}")
