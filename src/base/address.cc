@@ -97,8 +97,17 @@ IpAddress IpAddress::v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uin
 
 std::string IpAddress::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), text.data(), static_cast<socklen_t>(text.size()));
-  return text.data();
+  if (v6) {
+    inet_ntop(AF_INET6, bytes.data(), text.data(), static_cast<socklen_t>(text.size()));
+    return text.data();
+  }
+  // In every message several times; the C library goes through printf.
+  char* at = text.data();
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i != 0) *at++ = '.';
+    at = std::to_chars(at, text.data() + text.size(), bytes[i]).ptr;
+  }
+  return {text.data(), at};
 }
 
 std::string IpAddress::to_uri_host() const {
@@ -135,7 +144,10 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
 }
 
 std::string SocketAddress::to_string() const {
-  return ip.to_uri_host() + ":" + std::to_string(port);
+  std::string text = ip.to_uri_host();
+  text += ':';
+  text += std::to_string(port);
+  return text;
 }
 
 std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {

@@ -24,7 +24,9 @@ namespace baton::ascii {
 }
 
 inline void append_lowered(std::string& to, std::string_view text) {
-  for (const char c : text) to += lower(c);
+  const std::size_t before = to.size();
+  to.resize(before + text.size());
+  std::transform(text.begin(), text.end(), to.begin() + static_cast<std::ptrdiff_t>(before), lower);
 }
 
 [[nodiscard]] inline std::string lowered(std::string_view text) {

@@ -37,6 +37,12 @@ std::uint64_t little_endian(std::string_view text) {
 
 }  // namespace
 
+KeyedHash KeyedHash::drawn(Rng& rng) {
+  const std::uint64_t low = rng.next();
+  const std::uint64_t high = rng.next();
+  return {low, high};
+}
+
 std::uint64_t KeyedHash::hash(std::string_view text) const {
   // The constants spell "somepseudorandomlygeneratedbytes".
   SipState state{key_low_ ^ 0x736f6d6570736575ULL, key_high_ ^ 0x646f72616e646f6dULL,

@@ -6,14 +6,18 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/rng.h"
+
 namespace baton {
 
 class KeyedHash {
  public:
+  [[nodiscard]] static KeyedHash drawn(Rng& rng);
   KeyedHash(std::uint64_t key_low, std::uint64_t key_high) : key_low_(key_low), key_high_(key_high) {}
 
   [[nodiscard]] std::uint64_t hash(std::string_view text) const;
   // For the standard containers.
+  using is_transparent = void;
   [[nodiscard]] std::size_t operator()(std::string_view text) const {
     return static_cast<std::size_t>(hash(text));
   }

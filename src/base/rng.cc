@@ -52,17 +52,32 @@ bool Rng::chance(std::uint64_t numerator, std::uint64_t denominator) {
 
 std::string Rng::token(std::size_t length) {
   static constexpr char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+  // Ten from one draw: 36^10 is so far below 2^64 that the remainder prefers no letter that anyone could
+  // tell.
+  constexpr std::size_t letters_a_draw = 10;
   std::string text(length, ' ');
-  for (auto& c : text) c = alphabet[below(36)];
+  std::uint64_t drawn = 0;
+  for (std::size_t i = 0; i < length; ++i) {
+    if (i % letters_a_draw == 0) drawn = next();
+    text[i] = alphabet[drawn % 36];
+    drawn /= 36;
+  }
   return text;
 }
 
 std::string Rng::uuid() {
   static constexpr char hex[] = "0123456789abcdef";
   std::string text = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
+  std::uint64_t drawn = 0;
+  unsigned left = 0;
   for (auto& c : text) {
-    if (c == 'x') c = hex[below(16)];
-    if (c == 'y') c = hex[8 + below(4)];
+    if (c != 'x' && c != 'y') continue;
+    if (left-- == 0) {
+      drawn = next();
+      left = 15;
+    }
+    c = hex[c == 'x' ? drawn & 15 : 8 + (drawn & 3)];
+    drawn >>= 4;
   }
   return text;
 }

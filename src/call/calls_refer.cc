@@ -97,7 +97,7 @@ std::optional<Rejection> Calls::check_refer(const Call& call, const Leg& transfe
     return refuse(420, Hangup::bad_request, unsupported);
 
   if (const auto hops = refer.max_forwards(); !hops) {
-    return refuse(400, Hangup::bad_request, hops.error().reason);
+    return refuse(400, Hangup::bad_request, std::string(hops.error().reason));
   } else if (*hops == 0) {
     return refuse(483, Hangup::too_many_hops, "Max-Forwards is used up, so the target can not be called");
   }

@@ -67,7 +67,7 @@ Calls::Named Calls::find_consultation(const Call& call, const Leg& transferor, c
   Named named;
   if (!id) {
     named.refusal =
-        Rejection{.status = 400, .code = Hangup::uri_invalid, .text = "Replaces: " + id.error().reason};
+        Rejection{.status = 400, .code = Hangup::uri_invalid, .text = "Replaces: " + std::string(id.error().reason)};
     return named;
   }
   const bool endpoint = !transferor.trunk_id.empty();

@@ -83,7 +83,7 @@ void Calls::on_replacing(Leg& leg) {
     return refuse(400, Hangup::bad_request, "More than one Replaces; send exactly one");
   }
   const auto id = sip::DialogId::parse_replaces(invite.header(sip::HeaderId::replaces));
-  if (!id) return refuse(400, Hangup::bad_request, "Replaces: " + id.error().reason);
+  if (!id) return refuse(400, Hangup::bad_request, "Replaces: " + std::string(id.error().reason));
   const LegHandle match = legs_.find_dialog_id(*id);
   const Leg* old = legs_.find(match);
   const std::string account_id = old != nullptr ? old->account_id : std::string{};

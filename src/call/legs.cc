@@ -24,9 +24,7 @@ void Legs::handle(txn::Event event) {
 
 std::optional<LegEvent> Legs::take_event() {
   if (events_.empty()) return std::nullopt;
-  LegEvent event = std::move(events_.front());
-  events_.pop_front();
-  return event;
+  return events_.take();
 }
 
 void Legs::collect() {
@@ -256,7 +254,7 @@ void Legs::index(Leg& leg) {
 }
 
 Leg* Legs::find_dialog(const sip::Message& request) {
-  auto [first, last] = by_call_id_.equal_range(std::string(request.call_id()));
+  auto [first, last] = by_call_id_.equal_range(request.call_id());
   Leg* early = nullptr;
   for (auto it = first; it != last; ++it) {
     Leg* leg = legs_.find(it->second);
@@ -279,13 +277,24 @@ Legs::DialogName Legs::name_of(const sip::Message& message) {
 }
 
 LegHandle Legs::find_by_name(const DialogName& name) const {
-  auto [first, last] = by_call_id_.equal_range(name.call_id);
+  return find_by_name(name.call_id, name.our_tag, name.their_tag);
+}
+
+LegHandle Legs::find_by_name(const sip::Message& message) const {
+  const auto& ours = message.is_request() ? message.to() : message.from();
+  const auto& theirs = message.is_request() ? message.from() : message.to();
+  return find_by_name(message.call_id(), ours.tag(), theirs.tag());
+}
+
+LegHandle Legs::find_by_name(std::string_view call_id, std::string_view our_tag,
+                             std::string_view their_tag) const {
+  auto [first, last] = by_call_id_.equal_range(call_id);
   for (auto it = first; it != last; ++it) {
     const Leg* leg = legs_.find(it->second);
     if (leg == nullptr) continue;
     // A request without a To tag is the INVITE that makes the dialog, or its CANCEL.
-    const bool same = name.our_tag.empty() ? leg->dialog.remote_tag == name.their_tag
-                                           : leg->dialog.local_tag == name.our_tag;
+    const bool same =
+        our_tag.empty() ? leg->dialog.remote_tag == their_tag : leg->dialog.local_tag == our_tag;
     if (same) return it->second;
   }
   return {};
@@ -366,7 +375,7 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
     if (field.id != sip::HeaderId::other) {
       response.add(field.id, field.value);
     } else {
-      response.add(field.name, field.value);
+      response.add(field.other_name, field.value);
     }
   }
   response.set(sip::HeaderId::server, cx_.user_agent);

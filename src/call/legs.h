@@ -2,7 +2,7 @@
 // Single-threaded; functions that take a stale handle do nothing.
 #pragma once
 
-#include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/fifo.h"
+#include "base/keyed_hash.h"
 #include "base/timer_queue.h"
 #include "call/context.h"
 #include "call/hangup.h"
@@ -77,7 +79,7 @@ struct Goodbye {
 
 class Legs {
  public:
-  explicit Legs(Context& context) : cx_(context) {}
+  explicit Legs(Context& context) : cx_(context), by_call_id_(0, KeyedHash::drawn(context.rng)) {}
 
   // ---- From the engine ----
   void handle(txn::Event event);
@@ -156,6 +158,7 @@ class Legs {
   };
   [[nodiscard]] static DialogName name_of(const sip::Message& message);
   [[nodiscard]] LegHandle find_by_name(const DialogName& name) const;
+  [[nodiscard]] LegHandle find_by_name(const sip::Message& message) const;
   // The dialog that Replaces or Target-Dialog names, its tags in either order. The leg may have ended.
   [[nodiscard]] LegHandle find_dialog_id(const sip::DialogId& id) const;
   // True when a call of that account has this Call-ID, whatever its tags.
@@ -279,17 +282,19 @@ class Legs {
   void fail(Leg& leg, int status, std::string reason, bool unreachable, bool ours = false);
   void index(Leg& leg);
   [[nodiscard]] Leg* find_dialog(const sip::Message& request);
+  [[nodiscard]] LegHandle find_by_name(std::string_view call_id, std::string_view our_tag,
+                                       std::string_view their_tag) const;
   [[nodiscard]] std::optional<SocketAddress> local_for(Transport transport, bool v6) const;
   void add_our_headers(sip::Draft& draft, const Leg& leg) const;
   void sweep_timers();
   [[nodiscard]] std::string contact_of(const dialog::Dialog& dialog) const;
-  void emit(LegEvent event) { events_.push_back(std::move(event)); }
+  void emit(LegEvent event) { events_.push(std::move(event)); }
 
   Context& cx_;
   Slab<Leg> legs_;
   TimerQueue timers_;
-  std::deque<LegEvent> events_;
-  std::unordered_multimap<std::string, LegHandle> by_call_id_;
+  Fifo<LegEvent> events_;
+  std::unordered_multimap<std::string, LegHandle, KeyedHash, std::equal_to<>> by_call_id_;
   std::unordered_map<media::EndpointId, LegHandle> media_;
   std::unordered_map<std::uint64_t, LegHandle> queries_;
   std::unordered_map<media::EndpointId, LegQuality> closing_media_;  // what came of it is awaited

@@ -122,7 +122,7 @@ void Legs::on_outside_refer(txn::RequestReceived& event) {
         481, "REFER must be sent inside the dialog of the call it transfers, or name it (Target-Dialog)");
   }
   const auto id = sip::DialogId::parse_target_dialog(refer.header(sip::HeaderId::target_dialog));
-  if (!id) return refuse(400, "Target-Dialog: " + id.error().reason);
+  if (!id) return refuse(400, "Target-Dialog: " + std::string(id.error().reason));
   const LegHandle about = find_dialog_id(*id);
   const Leg* named = legs_.find(about);
   if (named == nullptr || !named->alive()) return refuse(481, "Target-Dialog names no call here");

@@ -22,7 +22,7 @@ std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
   if (!request.to().tag().empty()) return std::nullopt;
   const auto uri = sip::Uri::parse(request.request_uri());
   if (!uri) {
-    return FirstLook{{.status = uri.error().status, .code = Hangup::bad_request, .text = uri.error().reason},
+    return FirstLook{{.status = uri.error().status, .code = Hangup::bad_request, .text = std::string(uri.error().reason)},
                      {}};
   }
   if (!uri->headers.empty()) {  // 19.1.1: they have no place there, and must not become headers of ours
@@ -76,7 +76,7 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
         {.status = 400, .code = Hangup::bad_request, .text = "INVITE without a Contact (RFC 3261 8.1.1.8)"});
   }
   if (const auto hops = invite.max_forwards(); !hops) {
-    return refuse({.status = hops.error().status, .code = Hangup::bad_request, .text = hops.error().reason});
+    return refuse({.status = hops.error().status, .code = Hangup::bad_request, .text = std::string(hops.error().reason)});
   } else if (*hops == 0) {
     return refuse({.status = 483, .code = Hangup::too_many_hops});
   }
@@ -115,7 +115,7 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
 // of a Via of ours that would tell: 482). To another number it is a spiral, and welcome.
 bool Legs::is_own_invite(const sip::Message& invite) const {
   const auto asked = sip::Uri::parse(invite.request_uri());
-  const auto [first, last] = by_call_id_.equal_range(std::string(invite.call_id()));
+  const auto [first, last] = by_call_id_.equal_range(invite.call_id());
   return std::any_of(first, last, [&](const auto& entry) {
     const Leg* leg = legs_.find(entry.second);
     if (leg == nullptr || !leg->outgoing || leg->dialog.local_tag != invite.from().tag()) return false;

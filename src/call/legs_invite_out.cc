@@ -71,7 +71,7 @@ LegHandle Legs::dial(DialPlan plan) {
     if (field.id != sip::HeaderId::other) {
       invite.add(field.id, field.value);
     } else {
-      invite.add(field.name, field.value);
+      invite.add(field.other_name, field.value);
     }
   }
   leg.invite_draft = std::move(invite);

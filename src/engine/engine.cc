@@ -186,7 +186,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
   // False: the message has been dealt with here.
   bool may_enter(const sip::Message& message, const Source& source) {
     if (!message.is_request() || message.method() == sip::Method::ack) return true;
-    const bool outside = !legs_.find_by_name(call::Legs::name_of(message));
+    const bool outside = !legs_.find_by_name(message);
     // It knows the tags of a call: whoever is in one belongs here, wherever it roams.
     if (stranger_ && !outside && !message.to().tag().empty()) {
       gate_.welcome(cx_.now, source.remote.ip);

@@ -23,14 +23,11 @@ SdpError not_served(int warning, std::string reason) {
 
 // Cuts the next word off `rest`; empty at the end.
 std::string_view next_word(std::string_view& rest) {
-  const auto start = rest.find_first_not_of(" \t");
-  if (start == std::string_view::npos) {
-    rest = {};
-    return {};
-  }
-  rest.remove_prefix(start);
-  const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
-  rest.remove_prefix(word.size());
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  const auto begin = std::find_if_not(rest.begin(), rest.end(), is_blank);
+  const auto end = std::find_if(begin, rest.end(), is_blank);
+  const std::string_view word(begin, end);
+  rest = std::string_view(end, rest.end());
   return word;
 }
 

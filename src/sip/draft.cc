@@ -9,7 +9,7 @@ namespace baton::sip {
 namespace {
 
 bool breaks_line(std::string_view value) {
-  return value.find_first_of("\r\n") != std::string_view::npos;
+  return value.find('\r') != std::string_view::npos || value.find('\n') != std::string_view::npos;
 }
 
 // RFC 3261 7.3.1 recommends what proxies need towards the top.
@@ -61,7 +61,7 @@ Draft Draft::response(int status, std::string_view reason) {
 Draft& Draft::add(HeaderId id, std::string value) {
   BATON_ASSERT(id != HeaderId::other);
   BATON_ASSERT(!breaks_line(value));
-  fields_.push_back({id, std::string(canonical_name(id)), std::move(value)});
+  fields_.push_back({id, {}, std::move(value)});
   return *this;
 }
 
@@ -69,6 +69,7 @@ Draft& Draft::add(std::string name, std::string value) {
   BATON_ASSERT(!name.empty() && text::all(name, text::Chars::token));
   BATON_ASSERT(!breaks_line(value));
   const HeaderId id = parse_header_name(name);
+  if (id != HeaderId::other) name.clear();
   fields_.push_back({id, std::move(name), std::move(value)});
   return *this;
 }
@@ -102,10 +103,11 @@ std::string_view Draft::header(HeaderId id) const {
   return found == fields_.end() ? std::string_view{} : std::string_view(found->value);
 }
 
-std::string Draft::write() const {
+std::string Draft::write(std::string_view top_via) const {
+  BATON_ASSERT(!breaks_line(top_via));
   std::string out;
-  std::size_t size = 128 + request_uri_.size() + body_.size();
-  for (const auto& field : fields_) size += field.name.size() + field.value.size() + 4;
+  std::size_t size = 128 + request_uri_.size() + top_via.size() + body_.size();
+  for (const auto& field : fields_) size += field.name().size() + field.value.size() + 4;
   out.reserve(size);
   if (is_request()) {
     BATON_ASSERT(!request_uri_.empty() && text::all(request_uri_, text::Chars::visible));
@@ -113,11 +115,12 @@ std::string Draft::write() const {
   } else {
     out.append("SIP/2.0 ").append(std::to_string(status_)).append(" ").append(reason_).append("\r\n");
   }
+  if (!top_via.empty()) out.append("Via: ").append(top_via).append("\r\n");
   for (unsigned rank = via; rank < ranks_count; ++rank) {
     for (const auto& field : fields_) {
       // Ours is the only Content-Length, whatever was copied in.
       if (field.id == HeaderId::content_length || rank_of(field.id) != rank) continue;
-      out.append(field.name).append(": ").append(field.value).append("\r\n");
+      out.append(field.name()).append(": ").append(field.value).append("\r\n");
     }
   }
   out.append("Content-Length: ").append(std::to_string(body_.size())).append("\r\n\r\n").append(body_);

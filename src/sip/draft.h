@@ -16,8 +16,11 @@ class Draft {
  public:
   struct Field {
     HeaderId id = HeaderId::other;
-    std::string name;
+    std::string other_name;  // of a header that has no id
     std::string value;
+    [[nodiscard]] std::string_view name() const {
+      return id == HeaderId::other ? std::string_view(other_name) : canonical_name(id);
+    }
   };
 
   [[nodiscard]] static Draft request(Method method, std::string request_uri);
@@ -25,7 +28,7 @@ class Draft {
                                       std::string_view reason = {});  // standard phrase by default
 
   Draft& add(HeaderId id, std::string value);
-  Draft& add(std::string name, std::string value);
+  Draft& add(std::string name, std::string value);   // the canonical name is written, if there is one
   Draft& add_first(HeaderId id, std::string value);  // before all others of that header (Via)
   Draft& set(HeaderId id, std::string value);        // replaces all of that header
   Draft& remove(HeaderId id);
@@ -40,8 +43,8 @@ class Draft {
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   [[nodiscard]] const std::string& body() const { return body_; }
 
-  // The bytes for the wire. Via first, Content-Length last.
-  [[nodiscard]] std::string write() const;
+  // The bytes for the wire. Via first, Content-Length last. `top_via`, if any, goes before those it has.
+  [[nodiscard]] std::string write(std::string_view top_via = {}) const;
 
  private:
   Method method_ = Method::other;

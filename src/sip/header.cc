@@ -156,9 +156,33 @@ Result<Via, ParseError> Via::parse(std::string_view text) {
 }
 
 std::string Via::to_string() const {
-  std::string out = "SIP/2.0/" + transport + " " + host;
-  if (port != 0) out.append(":").append(std::to_string(port));
+  std::string out;
+  append_sent_by(out);
   text::append_parameters(out, parameters);
+  return out;
+}
+
+void Via::append_sent_by(std::string& out) const {
+  out.reserve(160);
+  out.append("SIP/2.0/").append(transport).append(" ").append(host);
+  if (port != 0) out.append(":").append(std::to_string(port));
+}
+
+std::string Via::stamped(std::string_view received, std::uint16_t rport) const {
+  std::string out;
+  append_sent_by(out);
+  bool told = false;
+  for (const Parameter& parameter : parameters) {
+    if (parameter.name == "received") {
+      told = true;
+      out.append(";received=").append(received);
+    } else if (parameter.name == "rport" && rport != 0) {
+      out.append(";rport=").append(std::to_string(rport));
+    } else {
+      text::append_parameter(out, parameter);
+    }
+  }
+  if (!told) out.append(";received=").append(received);
   return out;
 }
 
@@ -204,24 +228,19 @@ namespace {
 
 // Takes one element, and the comma behind it, off `rest`; empty between two commas.
 std::string_view take_element(std::string_view& rest) {
-  bool quoted = false;
-  bool bracketed = false;
   std::size_t at = 0;
-  for (; at < rest.size(); ++at) {
-    const char c = rest[at];
-    if (quoted) {
-      if (c == '\\') ++at;
-      if (c == '"') quoted = false;
-    } else if (bracketed) {
-      if (c == '>') bracketed = false;
-    } else if (c == '"') {
-      quoted = true;
+  while (at < rest.size() && rest[at] != ',') {
+    const char c = rest[at++];
+    if (c == '"') {
+      for (; at < rest.size() && rest[at] != '"'; ++at) {
+        if (rest[at] == '\\') ++at;
+      }
+      ++at;
     } else if (c == '<') {
-      bracketed = true;
-    } else if (c == ',') {
-      break;
+      at = std::min(rest.find('>', at), rest.size() - 1) + 1;
     }
   }
+  at = std::min(at, rest.size());
   const auto element = text::trim(rest.substr(0, at));
   rest.remove_prefix(std::min(at + 1, rest.size()));
   return element;
@@ -236,11 +255,15 @@ std::string_view first_element(std::string_view value) {
   return {};
 }
 
-std::vector<std::string_view> split_commas(std::string_view value) {
-  std::vector<std::string_view> elements;
+void append_elements(std::vector<std::string_view>& elements, std::string_view value) {
   while (!value.empty()) {
     if (const auto element = take_element(value); !element.empty()) elements.push_back(element);
   }
+}
+
+std::vector<std::string_view> split_commas(std::string_view value) {
+  std::vector<std::string_view> elements;
+  append_elements(elements, value);
   return elements;
 }
 

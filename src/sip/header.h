@@ -106,7 +106,13 @@ struct Via {
 
   [[nodiscard]] static Result<Via, ParseError> parse(std::string_view text);
   [[nodiscard]] std::string to_string() const;
+  // As a response carries it (RFC 3581 4): with `received`, and with `rport` where that is not 0, in the
+  // place of what it says of them itself.
+  [[nodiscard]] std::string stamped(std::string_view received, std::uint16_t rport) const;
   [[nodiscard]] std::string_view branch() const;  // empty: none
+
+ private:
+  void append_sent_by(std::string& out) const;
 };
 
 struct CSeq {
@@ -127,6 +133,7 @@ struct TokenWithParameters {
 
 // Splits a header value at top-level commas, respecting quotes and <>. No element is empty.
 [[nodiscard]] std::vector<std::string_view> split_commas(std::string_view value);
+void append_elements(std::vector<std::string_view>& elements, std::string_view value);  // the same, to others
 // The first of them; empty when there is none.
 [[nodiscard]] std::string_view first_element(std::string_view value);
 

@@ -72,7 +72,7 @@ Result<void, ParseError> check_request_uri(std::string_view uri) {
 // Fills a Message step by step; each step may assume the ones before it.
 class MessageParser {
  public:
-  explicit MessageParser(Message& message) : message_(message), bytes_(message.bytes_) {}
+  explicit MessageParser(Message& message) : message_(message), data_(*message.data_), bytes_(data_.bytes) {}
 
   Result<void, ParseError> run() {
     std::string_view rest = bytes_;
@@ -88,8 +88,8 @@ class MessageParser {
   }
 
   void set_a(std::string_view part) {
-    message_.start_a_at_ = offset(part);
-    message_.start_a_length_ = static_cast<std::uint32_t>(part.size());
+    data_.start_a_at = offset(part);
+    data_.start_a_length = static_cast<std::uint32_t>(part.size());
   }
 
   Result<void, ParseError> start_line(const Line& line) {
@@ -107,10 +107,10 @@ class MessageParser {
     if (method.empty() || !text::all(method, Chars::token)) return bad("Malformed method");
     if (auto done = check_version(line.substr(last + 1)); !done) return done;
     if (auto done = check_request_uri(uri); !done) return done;
-    message_.method_ = parse_method(method);
+    data_.method = parse_method(method);
     set_a(method);
-    message_.start_b_at_ = offset(uri);
-    message_.start_b_length_ = static_cast<std::uint32_t>(uri.size());
+    data_.start_b_at = offset(uri);
+    data_.start_b_length = static_cast<std::uint32_t>(uri.size());
     return {};
   }
 
@@ -122,7 +122,7 @@ class MessageParser {
     const std::string_view code = rest.substr(0, rest.find(' '));
     const auto status = text::parse_decimal(code, 699);
     if (code.size() != 3 || !status || *status < 100) return bad("Malformed status code");
-    message_.status_ = static_cast<int>(*status);
+    data_.status = static_cast<int>(*status);
     // Without the blank before an empty phrase the line is wrong but clear.
     set_a(rest.substr(std::min(code.size() + 1, rest.size())));
     return {};
@@ -130,18 +130,18 @@ class MessageParser {
 
   // Takes them, and the empty line behind them, off `rest`.
   Result<void, ParseError> headers(std::string_view& rest) {
-    message_.entries_.reserve(24);
+    data_.entries.reserve(24);
     while (rest.substr(0, 2) != "\r\n") {
       const Line line = take_line(rest);
       if (!line.ended) return bad("Headers without end");
       if (line.text.size() > limits::header_bytes_max) return bad("Header too long");
-      if (message_.entries_.size() == limits::headers_max) return bad("Too many headers");
+      if (data_.entries.size() == limits::headers_max) return bad("Too many headers");
       const auto header = read_header_line(line);
       if (!header) return bad("Malformed header line");
       if (!line.plain) unfold(header->value);
-      message_.entries_.push_back({parse_header_name(header->name), offset(header->name),
-                                   static_cast<std::uint32_t>(header->name.size()), offset(header->value),
-                                   static_cast<std::uint32_t>(header->value.size())});
+      data_.entries.push_back({parse_header_name(header->name), offset(header->name),
+                               static_cast<std::uint32_t>(header->name.size()), offset(header->value),
+                               static_cast<std::uint32_t>(header->value.size())});
     }
     rest.remove_prefix(2);
     return {};
@@ -168,8 +168,8 @@ class MessageParser {
       length = *said;
     }
     if (length > limits::body_bytes_max) return bad("Body too large", 413);
-    message_.body_at_ = static_cast<std::uint32_t>(at);
-    message_.body_length_ = static_cast<std::uint32_t>(length);
+    data_.body_at = static_cast<std::uint32_t>(at);
+    data_.body_length = static_cast<std::uint32_t>(length);
     bytes_.resize(at + length);
     return {};
   }
@@ -181,18 +181,17 @@ class MessageParser {
     if (message_.count(HeaderId::via) > limits::vias_max) return bad("Too many Via headers", 483);
     const std::string_view via = first_element(message_.header(HeaderId::via));
     if (via.empty()) return bad("Missing Via header");
-    if (auto done = store(Via::parse(via), message_.top_via_); !done) return done;
-    if (auto done = store(NameAddr::parse(message_.header(HeaderId::from)), message_.from_); !done)
-      return done;
-    if (auto done = store(NameAddr::parse(message_.header(HeaderId::to)), message_.to_); !done) return done;
-    if (auto done = store(CSeq::parse(message_.header(HeaderId::cseq)), message_.cseq_); !done) return done;
+    if (auto done = store(Via::parse(via), data_.top_via); !done) return done;
+    if (auto done = store(NameAddr::parse(message_.header(HeaderId::from)), data_.from); !done) return done;
+    if (auto done = store(NameAddr::parse(message_.header(HeaderId::to)), data_.to); !done) return done;
+    if (auto done = store(CSeq::parse(message_.header(HeaderId::cseq)), data_.cseq); !done) return done;
     const std::string_view call_id = message_.call_id();
     if (call_id.empty() || !text::all(call_id, Chars::visible)) return bad("Malformed Call-ID");
     if (!message_.is_request()) {
-      message_.method_ = message_.cseq_.method;
-    } else if (message_.cseq_.method_text != message_.method_text()) {
+      data_.method = data_.cseq.method;
+    } else if (data_.cseq.method_text != message_.method_text()) {
       // RFC 4475 3.1.2.18: of the two faults the unknown method is the one to name.
-      return bad("CSeq method is not the request's", message_.method_ == Method::other ? 501 : 400);
+      return bad("CSeq method is not the request's", data_.method == Method::other ? 501 : 400);
     }
     return {};
   }
@@ -200,54 +199,56 @@ class MessageParser {
   template <typename T>
   static Result<void, ParseError> store(Result<T, ParseError> parsed, T& place) {
     // A URI that is too long here is not the Request-URI, so it is not a 414.
-    if (!parsed) return fail(ParseError{400, std::move(parsed.error().reason)});
+    if (!parsed) return fail(ParseError{400, parsed.error().reason});
     place = std::move(*parsed);
     return {};
   }
 
   Message& message_;
+  Message::Data& data_;
   std::string& bytes_;
 };
 
 Result<Message, ParseError> Message::parse(std::string bytes) {
   if (bytes.size() > limits::message_bytes_max) return bad("Message too large", 513);
   Message message;
-  message.bytes_ = std::move(bytes);
+  std::string& in_place = message.data_->bytes;
+  in_place = std::move(bytes);
   // RFC 3261 7.5: CRLFs before the start line are to be ignored.
   std::size_t blank = 0;
-  while (message.bytes_.compare(blank, 2, "\r\n") == 0) blank += 2;
-  message.bytes_.erase(0, blank);
+  while (in_place.compare(blank, 2, "\r\n") == 0) blank += 2;
+  in_place.erase(0, blank);
   if (auto done = MessageParser(message).run(); !done) return fail(done.error());
   return message;
 }
 
 std::string_view Message::method_text() const {
-  if (!is_request()) return cseq_.method_text;
-  return std::string_view(bytes_).substr(start_a_at_, start_a_length_);
+  if (!is_request()) return data_->cseq.method_text;
+  return std::string_view(data_->bytes).substr(data_->start_a_at, data_->start_a_length);
 }
 
 std::string_view Message::request_uri() const {
-  return std::string_view(bytes_).substr(start_b_at_, start_b_length_);
+  return std::string_view(data_->bytes).substr(data_->start_b_at, data_->start_b_length);
 }
 
 std::string_view Message::reason_phrase() const {
   if (is_request()) return {};
-  return std::string_view(bytes_).substr(start_a_at_, start_a_length_);
+  return std::string_view(data_->bytes).substr(data_->start_a_at, data_->start_a_length);
 }
 
 std::string_view Message::header(HeaderId id) const {
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; });
-  return found == entries_.end() || id == HeaderId::other ? std::string_view{} : value_of(*found);
+  const auto found = std::find_if(data_->entries.begin(), data_->entries.end(),
+                                  [id](const Entry& entry) { return entry.id == id; });
+  return found == data_->entries.end() || id == HeaderId::other ? std::string_view{} : value_of(*found);
 }
 
 std::string_view Message::header(std::string_view name) const {
   const HeaderId id = parse_header_name(name);
   if (id != HeaderId::other) return header(id);
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+  const auto found = std::find_if(data_->entries.begin(), data_->entries.end(), [&](const Entry& entry) {
     return entry.id == HeaderId::other && same_name(name_of(entry), name);
   });
-  return found == entries_.end() ? std::string_view{} : value_of(*found);
+  return found == data_->entries.end() ? std::string_view{} : value_of(*found);
 }
 
 bool Message::has(HeaderId id) const {
@@ -255,18 +256,17 @@ bool Message::has(HeaderId id) const {
 }
 
 std::size_t Message::count(HeaderId id) const {
-  return static_cast<std::size_t>(
-      std::count_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; }));
+  return static_cast<std::size_t>(std::count_if(data_->entries.begin(), data_->entries.end(),
+                                                [id](const Entry& entry) { return entry.id == id; }));
 }
 
 std::vector<std::string_view> Message::elements(HeaderId id) const {
   std::vector<std::string_view> all;
-  for (const auto& entry : entries_) {
+  for (const auto& entry : data_->entries) {
     if (entry.id != id) continue;
     const std::string_view value = value_of(entry);
     if (is_comma_list(id)) {
-      const auto parts = split_commas(value);
-      all.insert(all.end(), parts.begin(), parts.end());
+      append_elements(all, value);
     } else if (!value.empty()) {
       all.push_back(value);
     }
@@ -274,8 +274,14 @@ std::vector<std::string_view> Message::elements(HeaderId id) const {
   return all;
 }
 
+bool Message::has_one(HeaderId id) const {
+  if (count(id) != 1) return elements(id).size() == 1;
+  const std::string_view value = header(id);
+  return value.find(',') == std::string_view::npos ? !value.empty() : elements(id).size() == 1;
+}
+
 bool Message::lists(HeaderId id, std::string_view token) const {
-  for (const auto& entry : entries_) {
+  for (const auto& entry : data_->entries) {
     if (entry.id != id) continue;
     for (const auto element : split_commas(value_of(entry))) {
       if (same_name(text::trim(element.substr(0, element.find(';'))), token)) return true;
@@ -285,15 +291,15 @@ bool Message::lists(HeaderId id, std::string_view token) const {
 }
 
 std::string_view Message::name_of(const Entry& entry) const {
-  return std::string_view(bytes_).substr(entry.name_at, entry.name_length);
+  return std::string_view(data_->bytes).substr(entry.name_at, entry.name_length);
 }
 
 std::string_view Message::value_of(const Entry& entry) const {
-  return std::string_view(bytes_).substr(entry.value_at, entry.value_length);
+  return std::string_view(data_->bytes).substr(entry.value_at, entry.value_length);
 }
 
 std::string_view Message::body() const {
-  return std::string_view(bytes_).substr(body_at_, body_length_);
+  return std::string_view(data_->bytes).substr(data_->body_at, data_->body_length);
 }
 
 std::optional<NameAddr> Message::contact() const {

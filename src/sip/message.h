@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,17 +32,24 @@ class Message {
   // Content-Length are dropped (RFC 3261 18.3); a Content-Length beyond the end is an error.
   [[nodiscard]] static Result<Message, ParseError> parse(std::string bytes);
 
-  // Moves keep every index valid because they are offsets.
+  // A message goes through several queues, so moving it moves one pointer; what is left may only be assigned
+  // to or destroyed.
   Message(Message&&) = default;
   Message& operator=(Message&&) = default;
-  Message(const Message&) = default;
-  Message& operator=(const Message&) = default;
+  Message(const Message& other) : data_(std::make_unique<Data>(*other.data_)) {}
+  Message& operator=(const Message& other) {
+    if (this != &other) data_ = std::make_unique<Data>(*other.data_);
+    return *this;
+  }
+  ~Message() = default;
 
-  [[nodiscard]] bool is_request() const { return status_ == 0; }
-  [[nodiscard]] Method method() const { return method_; }  // of a request; of a response, that of its CSeq
+  [[nodiscard]] bool is_request() const { return data_->status == 0; }
+  [[nodiscard]] Method method() const {
+    return data_->method;
+  }  // of a request; of a response, that of its CSeq
   [[nodiscard]] std::string_view method_text() const;
-  [[nodiscard]] std::string_view request_uri() const;   // requests only
-  [[nodiscard]] int status() const { return status_; }  // 100-699 of a response, 0 of a request
+  [[nodiscard]] std::string_view request_uri() const;         // requests only
+  [[nodiscard]] int status() const { return data_->status; }  // 100-699 of a response, 0 of a request
   [[nodiscard]] std::string_view reason_phrase() const;
 
   // First value of that header as written (a comma list is one value); empty when absent or empty.
@@ -51,19 +59,21 @@ class Message {
   [[nodiscard]] std::size_t count(HeaderId id) const;  // header lines, not comma elements
   // Every element of every line of that header, comma lists taken apart, in order.
   [[nodiscard]] std::vector<std::string_view> elements(HeaderId id) const;
+  // Exactly one element, however many lines it might have been written on.
+  [[nodiscard]] bool has_one(HeaderId id) const;
   // True when a comma list of that header (Require, Supported, Allow) has the token; any case.
   [[nodiscard]] bool lists(HeaderId id, std::string_view token) const;
-  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] const std::vector<Entry>& entries() const { return data_->entries; }
   [[nodiscard]] std::string_view name_of(const Entry& entry) const;
   [[nodiscard]] std::string_view value_of(const Entry& entry) const;
   [[nodiscard]] std::string_view body() const;
-  [[nodiscard]] std::string_view bytes() const { return bytes_; }
+  [[nodiscard]] std::string_view bytes() const { return data_->bytes; }
 
   // Decoded on demand. parse() has checked that these exist and are well formed, so they can not fail.
-  [[nodiscard]] const Via& top_via() const { return top_via_; }
-  [[nodiscard]] const NameAddr& from() const { return from_; }
-  [[nodiscard]] const NameAddr& to() const { return to_; }
-  [[nodiscard]] const CSeq& cseq() const { return cseq_; }
+  [[nodiscard]] const Via& top_via() const { return data_->top_via; }
+  [[nodiscard]] const NameAddr& from() const { return data_->from; }
+  [[nodiscard]] const NameAddr& to() const { return data_->to; }
+  [[nodiscard]] const CSeq& cseq() const { return data_->cseq; }
   [[nodiscard]] std::string_view call_id() const { return header(HeaderId::call_id); }
 
   // First Contact as an address; nothing when absent, "*", or malformed.
@@ -73,18 +83,22 @@ class Message {
 
  private:
   friend class MessageParser;
-  Message() = default;
+  // Places in `bytes` are offsets: a copy of them is as good.
+  struct Data {
+    std::string bytes;
+    std::vector<Entry> entries;
+    std::uint32_t start_a_at = 0, start_a_length = 0;  // method text, or reason phrase
+    std::uint32_t start_b_at = 0, start_b_length = 0;  // Request-URI
+    std::uint32_t body_at = 0, body_length = 0;
+    Method method = Method::other;
+    int status = 0;
+    Via top_via;
+    NameAddr from, to;
+    CSeq cseq;
+  };
+  Message() : data_(std::make_unique<Data>()) {}
 
-  std::string bytes_;
-  std::vector<Entry> entries_;
-  std::uint32_t start_a_at_ = 0, start_a_length_ = 0;  // method text, or reason phrase
-  std::uint32_t start_b_at_ = 0, start_b_length_ = 0;  // Request-URI
-  std::uint32_t body_at_ = 0, body_length_ = 0;
-  Method method_ = Method::other;
-  int status_ = 0;
-  Via top_via_;
-  NameAddr from_, to_;
-  CSeq cseq_;
+  std::unique_ptr<Data> data_;  // never null but after a move
 };
 
 // For a datagram that Message::parse refused: the 4xx/5xx bytes to send back (RFC 3261 8.1.1's mandatory

@@ -63,6 +63,8 @@ std::optional<std::string> parse_host(std::string_view text) {
 }
 
 std::optional<std::string> unescape(std::string_view text, Chars allowed) {
+  const bool plain = text.find('%') == std::string_view::npos;
+  if (plain) return all(text, allowed) ? std::optional<std::string>(text) : std::nullopt;
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -83,6 +85,10 @@ std::optional<std::string> unescape(std::string_view text, Chars allowed) {
 
 void append_escaped(std::string& out, std::string_view text, Chars plain) {
   static constexpr char digits[] = "0123456789ABCDEF";
+  if (std::all_of(text.begin(), text.end(), [plain](char c) { return stays_plain(c, plain); })) {
+    out.append(text);
+    return;
+  }
   for (const char c : text) {
     if (stays_plain(c, plain)) {
       out.push_back(c);
@@ -158,6 +164,9 @@ std::optional<std::string> Cursor::quoted() {
 
 Result<Parameters, ParseError> parse_parameters(Cursor& cursor) {
   Parameters parameters;
+  const std::string_view rest = cursor.rest();
+  parameters.reserve(std::min<std::size_t>(
+      static_cast<std::size_t>(std::count(rest.begin(), rest.end(), ';')), limits::uri_parameters_max));
   while (cursor.eat_separator(';')) {
     if (parameters.size() == limits::uri_parameters_max) return bad("Too many header parameters");
     Parameter parameter{lowered(cursor.take(Chars::token)), {}};
@@ -178,14 +187,21 @@ Result<Parameters, ParseError> parse_parameters(Cursor& cursor) {
   return parameters;
 }
 
-void append_parameters(std::string& out, const Parameters& parameters) {
-  for (const auto& parameter : parameters) {
-    out.append(";").append(parameter.name);
-    const std::string quoted = quote(parameter.value);
-    const auto inner = std::string_view(quoted).substr(1, quoted.size() - 2);
-    if (inner.empty()) continue;
-    out.append("=").append(all(inner, Chars::loose_value) ? inner : std::string_view(quoted));
+void append_parameter(std::string& out, const Parameter& parameter) {
+  out.append(";").append(parameter.name);
+  if (parameter.value.empty()) return;
+  if (all(parameter.value, Chars::loose_value)) {
+    out.append("=").append(parameter.value);
+    return;
   }
+  const std::string quoted = quote(parameter.value);
+  const auto inner = std::string_view(quoted).substr(1, quoted.size() - 2);
+  if (inner.empty()) return;
+  out.append("=").append(all(inner, Chars::loose_value) ? inner : std::string_view(quoted));
+}
+
+void append_parameters(std::string& out, const Parameters& parameters) {
+  for (const auto& parameter : parameters) append_parameter(out, parameter);
 }
 
 }  // namespace baton::sip::text

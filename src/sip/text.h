@@ -150,5 +150,6 @@ class Cursor {
 // *( SEMI generic-param ) up to the end of the text.
 [[nodiscard]] Result<Parameters, ParseError> parse_parameters(Cursor& cursor);
 void append_parameters(std::string& out, const Parameters& parameters);
+void append_parameter(std::string& out, const Parameter& parameter);
 
 }  // namespace baton::sip::text

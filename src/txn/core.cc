@@ -12,13 +12,6 @@ constexpr std::size_t stale_timers_tolerated = 256;
 constexpr std::size_t refused_tcp_max = 256;
 constexpr Duration refused_tcp_memory = 10min;
 
-// Before the hash tables, which copy it: the order of draws is part of a replay.
-KeyedHash make_hash(Rng& rng) {
-  const std::uint64_t low = rng.next();
-  const std::uint64_t high = rng.next();
-  return {low, high};
-}
-
 }  // namespace
 
 Core::Core(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max)
@@ -26,7 +19,7 @@ Core::Core(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max)
       rng_(rng),
       timers_(timers),
       transactions_max_(transactions_max),
-      hash_(make_hash(rng)),
+      hash_(KeyedHash::drawn(rng)),  // before the tables, which copy it
       clients_(0, hash_),
       servers_(0, hash_),
       merges_(0, hash_) {
@@ -192,9 +185,7 @@ Duration Core::until_t2() const {
 
 std::optional<Event> Core::take_event() {
   if (events_.empty()) return std::nullopt;
-  std::optional<Event> event(std::move(events_.front()));
-  events_.pop_front();
-  return event;
+  return events_.take();
 }
 
 std::string Core::tag_for(std::string_view key) const {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/fifo.h"
 #include "base/keyed_hash.h"
 #include "base/rng.h"
 #include "base/slab.h"
@@ -68,7 +69,7 @@ class Core {
   void send_repeat(const Transaction& transaction) {
     sink_.send(transaction.peer, transaction.repeat, transaction.owner);
   }
-  void emit(Event event) { events_.push_back(std::move(event)); }
+  void emit(Event event) { events_.push(std::move(event)); }
   [[nodiscard]] std::optional<Event> take_event();
 
   // A To tag for an answer of the layer itself: the same for every copy of a request (8.2.7).
@@ -119,7 +120,7 @@ class Core {
   std::uint64_t sequence_ = 0;
   TimerQueue queue_;
   std::size_t armed_count_ = 0;
-  std::deque<Event> events_;
+  Fifo<Event> events_;
 };
 
 }  // namespace baton::txn

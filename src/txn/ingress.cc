@@ -186,7 +186,7 @@ void receive_response(Core& core, Time now, sip::Message response, const Source&
   Transaction* txn = core.find_client(client_key(via.branch(), response.cseq().method_text));
   // 8.1.3.3: more Vias than ours mean it went astray; 18.1.2: so does a sent-by of somebody else.
   const bool ours = txn != nullptr && names_us(via, txn->peer.local, txn->peer.transport) &&
-                    response.elements(sip::HeaderId::via).size() == 1;
+                    response.has_one(sip::HeaderId::via);
   if (!ours) {
     ++core.probe.stray_responses;
     return;

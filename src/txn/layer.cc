@@ -82,24 +82,23 @@ std::optional<Event> Layer::take_event() {
 
 // ---- From the user: requests ----
 
-TxnId Layer::request(Time now, sip::Draft draft, const Destination& to, Owner owner,
+TxnId Layer::request(Time now, const sip::Draft& draft, const Destination& to, Owner owner,
                      const std::optional<SocketAddress>& tcp_from) {
   BATON_ASSERT(draft.is_request());
   BATON_ASSERT(draft.method() != sip::Method::ack && draft.method() != sip::Method::cancel);
   const std::string branch = make_branch(core_->rng());
-  draft.add_first(sip::HeaderId::via, make_via(to, branch));
-  std::string bytes = draft.write();
+  std::string via = make_via(to, branch);
+  std::string bytes = draft.write(via);
   // 18.1.1, where the path MTU is not known.
   constexpr std::size_t udp_bytes_max = 1'300;
   Destination way = to;
   std::unique_ptr<Fallback> fallback;
   if (tcp_from && to.transport == Transport::udp && bytes.size() > udp_bytes_max &&
       !core_->refuses_tcp(now, to.remote)) {
-    fallback = std::make_unique<Fallback>(
-        Fallback{to, std::string(draft.header(sip::HeaderId::via)), std::move(bytes)});
+    fallback = std::make_unique<Fallback>(Fallback{to, std::move(via), std::move(bytes)});
     way = Destination{Transport::tcp, to.remote, *tcp_from, 0, {}};
-    draft.remove(sip::HeaderId::via).add_first(sip::HeaderId::via, make_via(way, branch));
-    bytes = draft.write();
+    via = make_via(way, branch);
+    bytes = draft.write(via);
     ++core_->probe.long_by_tcp;
   }
   Transaction& txn = core_->create_client(draft.method(), branch, way);
@@ -107,7 +106,7 @@ TxnId Layer::request(Time now, sip::Draft draft, const Destination& to, Owner ow
   txn.repeat = std::move(bytes);
   txn.fallback = std::move(fallback);
   if (txn.role == Role::invite_client) {
-    txn.head = std::make_unique<RequestHead>(draft);
+    txn.head = std::make_unique<RequestHead>(draft, std::move(via));
     invite_client::start(*core_, txn, now);
   } else {
     non_invite_client::start(*core_, txn, now);
@@ -122,11 +121,10 @@ void Layer::cancel(Time now, TxnId invite, std::string reason) {
   invite_client::cancel(*core_, *txn, now, std::move(reason));
 }
 
-void Layer::ack(Time, sip::Draft draft, const Destination& to, Owner owner) {
+void Layer::ack(Time, const sip::Draft& draft, const Destination& to, Owner owner) {
   BATON_ASSERT(draft.is_request() && draft.method() == sip::Method::ack);
   // A branch of its own: the ACK to a 2xx is no part of the INVITE's transaction (13.2.2.4).
-  draft.add_first(sip::HeaderId::via, make_via(to, make_branch(core_->rng())));
-  core_->send(to, draft.write(), owner);
+  core_->send(to, draft.write(make_via(to, make_branch(core_->rng()))), owner);
 }
 
 // ---- From the user: responses ----

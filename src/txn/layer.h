@@ -137,7 +137,7 @@ class Layer {
   // `tcp_from`, for a request whose way need not be UDP: one too long for UDP goes by TCP from there, and by
   // UDP after all when the connection is refused or lost, or nothing comes back for 10*T1 (18.1.1); that is
   // remembered of the peer for a while.
-  TxnId request(Time now, sip::Draft draft, const Destination& to, Owner owner,
+  TxnId request(Time now, const sip::Draft& draft, const Destination& to, Owner owner,
                 const std::optional<SocketAddress>& tcp_from = std::nullopt);
   // Sends or remembers a CANCEL for an INVITE of ours: at once if a provisional has come, when the first
   // one comes otherwise (9.1). No effect once a final has come. `reason` is a Reason header value (RFC 3326)
@@ -156,7 +156,7 @@ class Layer {
   // Sends the last response of an INVITE server transaction that is in Accepted again.
   void resend(Time now, TxnId server);
   // Sends an ACK to a 2xx: Via is added, nothing is kept.
-  void ack(Time now, sip::Draft draft, const Destination& to, Owner owner);
+  void ack(Time now, const sip::Draft& draft, const Destination& to, Owner owner);
   // Names whose server transaction this is.
   void set_owner(TxnId txn, Owner owner);
 

@@ -1,5 +1,7 @@
 #include "txn/requests.h"
 
+#include <utility>
+
 #include "base/assert.h"
 
 namespace baton::txn {
@@ -19,9 +21,9 @@ sip::Draft make_companion(sip::Method method, const RequestHead& invite, std::st
 
 }  // namespace
 
-RequestHead::RequestHead(const sip::Draft& request)
+RequestHead::RequestHead(const sip::Draft& request, std::string top_via)
     : request_uri(request.request_uri()),
-      via(request.header(sip::HeaderId::via)),
+      via(std::move(top_via)),
       from(request.header(sip::HeaderId::from)),
       to(request.header(sip::HeaderId::to)),
       call_id(request.header(sip::HeaderId::call_id)) {

@@ -20,8 +20,7 @@ struct RequestHead {
   std::uint32_t cseq = 0;
   std::vector<std::string> routes;
 
-  // Of a request that has its Via already.
-  explicit RequestHead(const sip::Draft& request);
+  RequestHead(const sip::Draft& request, std::string top_via);
 };
 
 // "z9hG4bK" and 80 random bits: nobody off the path can guess it and answer for the peer (RFC 3261 8.1.1.7).

@@ -8,16 +8,6 @@
 namespace baton::txn {
 namespace {
 
-void set_parameter(sip::Parameters& parameters, std::string_view name, std::string value) {
-  const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                  [&](const sip::Parameter& parameter) { return parameter.name == name; });
-  if (found != parameters.end()) {
-    found->value = std::move(value);
-  } else {
-    parameters.push_back({std::string(name), std::move(value)});
-  }
-}
-
 bool asks_for_rport(const sip::Via& via) {
   return sip::find_parameter(via.parameters, "rport") != nullptr;
 }
@@ -41,19 +31,15 @@ Destination response_destination(const sip::Message& request, const Source& sour
 }
 
 std::vector<std::string> response_vias(const sip::Message& request, const Source& source) {
-  std::vector<std::string> vias;
-  for (const std::string_view element : request.elements(sip::HeaderId::via)) {
-    vias.emplace_back(element);
-  }
-  sip::Via top = request.top_via();
+  const auto elements = request.elements(sip::HeaderId::via);
+  std::vector<std::string> vias(elements.begin(), elements.end());
+  const sip::Via& top = request.top_via();
   const bool rport = asks_for_rport(top);
   const bool forged = sip::find_parameter(top.parameters, "received") != nullptr;
   const bool same_host = IpAddress::parse(top.host) == source.remote.ip;
   if (vias.empty() || (same_host && !rport && !forged)) return vias;
   // RFC 3581 4: with rport comes received, also when it says what the sent-by says.
-  set_parameter(top.parameters, "received", source.remote.ip.to_string());
-  if (rport) set_parameter(top.parameters, "rport", std::to_string(source.remote.port));
-  vias.front() = top.to_string();
+  vias.front() = top.stamped(source.remote.ip.to_string(), rport ? source.remote.port : std::uint16_t{0});
   return vias;
 }
 

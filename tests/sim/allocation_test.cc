@@ -50,8 +50,8 @@ constexpr unsigned warm = 200, counted = 100;
 
 // What has been reached, for each message with what it is answered by and its timers.
 namespace ratchet {
-constexpr double options = 46, options_traced = 52, retransmission = 11, info = 39, update = 48,
-                 refresh_and_ack = 97, notify_answer = 14;
+constexpr double options = 36, options_traced = 42, retransmission = 10, info = 28, update = 33,
+                 refresh_and_ack = 81, notify_answer = 9;
 }
 
 // A call that is up, and then messages of its endpoint's that go straight into the engine: what the world

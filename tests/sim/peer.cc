@@ -469,7 +469,7 @@ void Peer::receive(const std::string& bytes, FlowId flow) {
   if (vanished_) return;
   auto message = Message::parse(bytes);
   if (!message) {
-    world_.violation(name_ + " got what it can not parse: " + message.error().reason);
+    world_.violation(name_ + " got what it can not parse: " + std::string(message.error().reason));
     return;
   }
   if (message->is_request()) {
