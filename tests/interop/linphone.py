@@ -54,8 +54,9 @@ class Linphone:
     2.28 knows no address in a subjectAltName."""
 
     def __init__(self, directory, number, domain, address, port, server, authority, rtp, registers=False, encryption="none",
-                 credentials=("", "")):
+                 credentials=("", ""), codec="PCMU/8000/1"):
         self.directory = pathlib.Path(directory)
+        self._codec = codec
         (self.directory / ".local/share/linphone").mkdir(parents=True, exist_ok=True)
         self._config = self.directory / "linphonerc"
         self._config.write_text(CONFIG.format(number=number, domain=domain, address=address, port=port, server=server,
@@ -73,7 +74,7 @@ class Linphone:
         threading.Thread(target=self._read, daemon=True).start()
         self.command("ipv6 disable")
         self.command("audio-codec-disable ALL")
-        self.command("audio-codec-enable PCMU/8000/1")
+        self.command(f"audio-codec-enable {self._codec}")
         return self
 
     def _read(self):

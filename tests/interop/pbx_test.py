@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import sqlite3
 import string
 import sys
 import tempfile
@@ -183,10 +184,10 @@ class PbxTest(unittest.TestCase):
         world.check_call("transfer", to_number=cases.HUMAN, from_number=cases.CALLER, carrier_id="east",
                          hangup_cause_name="normal_hangup")
 
-    def check_encrypted(self, phone):
+    def check_encrypted(self, phone, least=6):
         """Every description of both sides is of SRTP and has a key that linphone knows how to use."""
         descriptions = re.findall(r"^m=audio \d+ \S+ (?:.+\n)+", phone.log().replace("\r", ""), re.M)
-        self.assertGreaterEqual(len(descriptions), 6)
+        self.assertGreaterEqual(len(descriptions), least)
         for description in descriptions:
             self.assertRegex(description, r"^m=audio \d+ RTP/SAVP ")
             self.assertIn("a=crypto:", description)
@@ -205,6 +206,26 @@ class PbxTest(unittest.TestCase):
         self.check_attended(phone, first, consultation, "outbound")
         self.assertIn("algorithm=SHA-256", phone.log())
         self.check_encrypted(phone)
+
+    def test_linphone_speaks_opus_over_srtp(self):
+        def as_it_is(text):
+            # SIPp is asked for no other codec: it could not answer.
+            return text.replace('id = "west"', 'id = "west"\nmedia.renegotiate = false', 1)
+
+        self.start("tls", as_it_is)
+        phone = self.start_linphone("secret.trunks.example", host_port(self.network.of("baton"), self.network.port + TLS_PORT),
+                                    credentials=("agent", "correct-horse"), encryption="srtp", codec="opus/48000/2")
+        self.carrier("customer", Scenario(cases.CALLER).recv_invite().ring().answer().pause(2500).bye())
+        call = phone.call(f"sip:{cases.CALLER}@secret.trunks.example")
+        phone.await_state("LinphoneCallStreamsRunning", call)
+        phone.await_state("LinphoneCallReleased", call)
+        self.assertEqual(self.world.parties["customer"].wait(15), 0)
+        self.world.records(calls=1, transfers=0)
+        with sqlite3.connect(self.world.server.directory / "baton.db") as database:
+            legs = dict(database.execute("select party, codec from leg_quality"))
+        # Without a sound card it says nothing to judge.
+        self.assertEqual(legs, {"endpoint": "opus", "callee": "PCMU"})
+        self.check_encrypted(phone, 2)
 
     def test_linphone_registered_with_the_pbx_answers_consults_and_joins(self):
         # linphone takes keys in what is offered as encrypted, not in an offer that leaves the choice (RFC 8643).
