@@ -175,9 +175,7 @@ std::string Rtpengine::party_sdp(const Endpoint& endpoint) const {
 }
 
 std::string Rtpengine::void_sdp(const Endpoint& endpoint) {
-  const Configure& party = *endpoint.party;
-  return rtpengine::describe_void(target_of(endpoint), bridge_of(endpoint.id), party.dtmf_payload_type,
-                                  party.dtmf_clock_rate);
+  return rtpengine::describe_void(target_of(endpoint), bridge_of(endpoint.id), *endpoint.party);
 }
 
 std::string Rtpengine::wanted_play(const Endpoint& endpoint) const {

@@ -18,6 +18,26 @@ constexpr const char* foreign_suites[] = {"no-AES_256_CM_HMAC_SHA1_80", "no-AES_
                                           "no-F8_128_HMAC_SHA1_80",     "no-F8_128_HMAC_SHA1_32",
                                           "no-NULL_HMAC_SHA1_80",       "no-NULL_HMAC_SHA1_32"};
 
+constexpr std::uint32_t narrow_clock_rate = 8'000;
+
+struct Events {
+  std::uint8_t payload_type;
+  std::uint32_t clock_rate;
+};
+
+// The party's telephone-events and, where their clock is another, those of the void, which rtpengine makes of
+// them and they of those.
+std::vector<Events> events_of(const Configure& party) {
+  std::vector<Events> events;
+  if (!party.dtmf_payload_type) return events;
+  events.push_back({*party.dtmf_payload_type, party.dtmf_clock_rate});
+  if (party.dtmf_clock_rate != narrow_clock_rate &&
+      *party.dtmf_payload_type != sdp::default_dtmf_payload_type) {
+    events.push_back({sdp::default_dtmf_payload_type, narrow_clock_rate});
+  }
+  return events;
+}
+
 std::string name_of(const sdp::Format& format) {
   std::string name =
       std::string(sdp::encoding_name(format.codec)) + '/' + std::to_string(sdp::clock_rate(format.codec));
@@ -26,18 +46,18 @@ std::string name_of(const sdp::Format& format) {
 }
 
 std::string describe(const SocketAddress& rtp, bool secure, const sdp::Format& format,
-                     std::optional<std::uint8_t> dtmf, std::uint32_t dtmf_clock_rate) {
+                     const std::vector<Events>& events) {
   const std::string number = std::to_string(format.payload_type);
   const std::string ip = (rtp.ip.v6 ? "IP6 " : "IP4 ") + rtp.ip.to_string();
   std::string sdp = "v=0\r\no=- 1 1 IN " + ip + "\r\ns=-\r\nc=IN " + ip + "\r\nt=0 0\r\nm=audio " +
                     std::to_string(rtp.port) + (secure ? " RTP/SAVP " : " RTP/AVP ") + number;
-  if (dtmf) sdp += ' ' + std::to_string(*dtmf);
+  for (const Events& one : events) sdp += ' ' + std::to_string(one.payload_type);
   sdp += "\r\na=rtpmap:" + number + ' ' + name_of(format) + "\r\n";
   const std::string_view parameters = sdp::format_parameters(format.codec);
   if (!parameters.empty()) sdp += "a=fmtp:" + number + ' ' + std::string(parameters) + "\r\n";
-  if (dtmf) {
-    const std::string event = std::to_string(*dtmf);
-    sdp += "a=rtpmap:" + event + " telephone-event/" + std::to_string(dtmf_clock_rate) + "\r\n";
+  for (const Events& one : events) {
+    const std::string event = std::to_string(one.payload_type);
+    sdp += "a=rtpmap:" + event + " telephone-event/" + std::to_string(one.clock_rate) + "\r\n";
     sdp += "a=fmtp:" + event + " 0-15\r\n";
   }
   return sdp;
@@ -131,7 +151,7 @@ std::uint64_t count_of(const Dictionary* stats, std::string_view key) {
 std::string describe_party(const Configure& party, const SocketAddress& remote,
                            std::optional<std::uint32_t> tag) {
   const bool secure = party.srtp && tag;
-  std::string sdp = describe(remote, secure, party.format, party.dtmf_payload_type, party.dtmf_clock_rate);
+  std::string sdp = describe(remote, secure, party.format, events_of(party));
   if (party.remote_rtcp && !party.remote_rtcp->ip.is_unspecified()) {
     const SocketAddress& rtcp = *party.remote_rtcp;
     sdp += "a=rtcp:" + std::to_string(rtcp.port) + (rtcp.ip.v6 ? " IN IP6 " : " IN IP4 ") +
@@ -143,16 +163,19 @@ std::string describe_party(const Configure& party, const SocketAddress& remote,
   return sdp + "a=ptime:" + std::to_string(party.ptime_ms) + "\r\na=sendrecv\r\n";
 }
 
-std::string describe_void(const SocketAddress& target, const sdp::Format& bridge,
-                          std::optional<std::uint8_t> dtmf_payload_type, std::uint32_t dtmf_clock_rate) {
-  return describe(target, false, bridge, dtmf_payload_type, dtmf_clock_rate) + "a=sendrecv\r\n";
+std::string describe_void(const SocketAddress& target, const sdp::Format& bridge, const Configure& party) {
+  std::vector<Events> events = events_of(party);
+  const bool bridged = bridge != party.format;
+  if (events.size() > 1) events.erase(bridged ? events.begin() : events.begin() + 1);
+  return describe(target, false, bridge, events) + "a=sendrecv\r\n";
 }
 
 Dictionary open_request(const CallName& name, bool srtp) {
   const SocketAddress nowhere{IpAddress::v4(127, 0, 0, 1), discard_port};
-  Dictionary wanted =
-      description(name, "offer", describe_void(nowhere, narrow_bridge, sdp::default_dtmf_payload_type, 8'000),
-                  {"asymmetric"});
+  Dictionary wanted = description(
+      name, "offer",
+      describe(nowhere, false, narrow_bridge, {{sdp::default_dtmf_payload_type, narrow_clock_rate}}),
+      {"asymmetric"});
   set_tags(wanted, void_tag, party_tag);
   set_direction(wanted, name.inside, name.outside);
   wanted.emplace("address-family", name.v6 ? "IP6" : "IP4");

@@ -35,8 +35,7 @@ struct CallName {
 [[nodiscard]] std::string describe_party(const Configure& party, const SocketAddress& remote,
                                          std::optional<std::uint32_t> tag);
 [[nodiscard]] std::string describe_void(const SocketAddress& target, const sdp::Format& bridge,
-                                        std::optional<std::uint8_t> dtmf_payload_type,
-                                        std::uint32_t dtmf_clock_rate);
+                                        const Configure& party);
 
 // An offer of the void: its answer has the ports that face the party and, with `srtp`, rtpengine's keys.
 [[nodiscard]] Dictionary open_request(const CallName& name, bool srtp);

@@ -219,6 +219,29 @@ TEST_F(RtpenginePlane, EqualCodecsPassAndOthersMeetInPcmu) {
   EXPECT_EQ(bridge_codec(3), sdp::Codec::g722);
 }
 
+// rtpengine changes telephone-events between two clocks, when it knows the numbers at both.
+TEST_F(RtpenginePlane, EventsAtTheClockOfOpusAreChangedForOthersAndPassBetweenTwo) {
+  for (const EndpointId id : {1, 2}) {
+    open(id);
+    Configure configure = party(id, sdp::Codec::opus);
+    configure.dtmf_payload_type = 102;
+    configure.dtmf_clock_rate = 48'000;
+    perform(configure);
+  }
+  establish(3);
+  for (const char* line :
+       {"a=rtpmap:102 telephone-event/48000\r\n", "a=rtpmap:101 telephone-event/8000\r\n"}) {
+    EXPECT_NE(call(1).party.find(line), std::string::npos) << line;
+  }
+  bridge(1, 2);
+  EXPECT_NE(call(1).target.find("a=rtpmap:102 telephone-event/48000\r\n"), std::string::npos);
+  EXPECT_EQ(call(1).target.find("/8000"), std::string::npos);
+  perform(Hear{2, Hear::Silence{}});
+  bridge(1, 3);
+  EXPECT_NE(call(1).target.find("a=rtpmap:101 telephone-event/8000\r\n"), std::string::npos);
+  EXPECT_EQ(call(1).target.find("48000"), std::string::npos);
+}
+
 TEST_F(RtpenginePlane, OneNumberForTwoCodecsIsNotTheSame) {
   for (const EndpointId id : {1, 2}) {
     open(id);
