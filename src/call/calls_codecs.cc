@@ -68,8 +68,8 @@ bool Calls::ask_to_speak(LegHandle handle, sdp::Codec codec, Asking sure) {
     return false;
   }
   // Whoever answered us with one codec alone may know others all the same; what it offered is all it knows.
-  const bool may = leg->numbers.named_by_peer(codec) ||
-                   (sure == Asking::perhaps && leg->outgoing && leg->remote->formats.size() == 1);
+  const bool may = leg->numbers.named_by_peer(codec) || (sure == Asking::perhaps && leg->outgoing &&
+                                                         leg->remote && leg->remote->formats.size() == 1);
   return may && legs_.ask_codec(handle, codec);
 }
 

@@ -196,6 +196,7 @@ struct Leg {
   struct Said {
     sdp::LocalAudio local;
     std::string sdp;
+    sdp::Direction offered = sdp::Direction::sendrecv;
   };
   std::optional<Said> before_offer;  // what stands if the offer that is out is refused
   // The INVITE's offer, which every early dialog begins with; there when one of them has gone on from it.
@@ -214,7 +215,9 @@ struct Leg {
   bool reoffering = false;                           // an offer of ours is out: re-INVITE or UPDATE
   bool reoffer_wanted = false;
   bool codec_question = false;  // the next offer of ours asks for a codec, and changes nothing else
-  sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our offers in mid-call
+  sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our next offer in mid-call
+  // Of the last one, which is out or was not refused: an offer that waits is not what is answered.
+  sdp::Direction offered = sdp::Direction::sendrecv;
   bool offer_is_echo = false;  // the last direction of ours follows from another party's answer
   // What the party wants for its own part: a hold of the other party's that it was told of is not its own.
   sdp::Direction wish = sdp::Direction::sendrecv;

@@ -256,12 +256,24 @@ bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
   return true;
 }
 
-// A fresh INVITE, not a fork of the refused one: its To carries no tag yet (22.2).
+// A fresh INVITE, not a fork of the refused one: its To carries no tag yet (22.2). It makes the same offer
+// again, and nothing that was agreed in the early dialogs before stands.
 void Legs::send_invite_again(Leg& leg) {
   leg.invite_cseq = ++leg.dialog.local_cseq;
   leg.dialog.remote_tag.clear();
   leg.other_early.clear();
   leg.peer_rseq.reset();
+  if (leg.first_offer) {
+    leg.local = leg.first_offer->local;
+    leg.last_sdp = leg.first_offer->sdp;
+    leg.last_version = leg.local.version;
+    leg.first_offer.reset();
+  }
+  leg.numbers = {};
+  leg.numbers.learn(leg.local);
+  leg.remote.reset();
+  leg.srtp.reset();
+  leg.early_settled = false;
   leg.invite_draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
   leg.session.ask(leg.invite_draft);
   if (!leg.digest.empty()) {

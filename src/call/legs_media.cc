@@ -193,7 +193,7 @@ std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
     // A later offer keeps every payload number and m= line that was ever agreed (RFC 6337 5.3), and is full
     // again.
     list_formats(leg, leg.local.events.any());
-    leg.local.direction = leg.offer_direction;
+    leg.local.direction = leg.offered = leg.offer_direction;
     std::string sdp = sdp::write_reoffer(leg.local, *leg.remote);
     if (sdp != leg.last_sdp) {
       leg.local.version = ++leg.last_version;
@@ -255,8 +255,8 @@ bool Legs::take_answer(Leg& leg, std::string_view body) {
 // Whoever is told of a hold answers, and offers, what is left of its own wish.
 void Legs::note_wish(Leg& leg) {
   const sdp::Direction said = leg.remote->direction;
-  const bool to_send = sdp::sends(said) || !sdp::receives(leg.offer_direction);
-  const bool to_hear = sdp::receives(said) || !sdp::sends(leg.offer_direction);
+  const bool to_send = sdp::sends(said) || !sdp::receives(leg.offered);
+  const bool to_hear = sdp::receives(said) || !sdp::sends(leg.offered);
   leg.wish = to_send ? (to_hear ? sdp::Direction::sendrecv : sdp::Direction::sendonly)
                      : (to_hear ? sdp::Direction::recvonly : sdp::Direction::inactive);
 }
@@ -294,7 +294,7 @@ void Legs::try_reoffer(Leg& leg) {
 void Legs::send_reoffer(Leg& leg) {
   leg.reoffer_wanted = false;
   leg.reoffering = true;
-  leg.before_offer = {leg.local, leg.last_sdp};
+  leg.before_offer = {leg.local, leg.last_sdp, leg.offered};
   PendingRequest request;
   // Which codec is spoken nobody has to be asked about, so an UPDATE will do; RFC 3311 5.1 has a re-INVITE
   // for all else.
@@ -308,6 +308,7 @@ void Legs::restore_offer(Leg& leg) {
   if (!leg.before_offer) return;
   leg.local = leg.before_offer->local;
   leg.last_sdp = leg.before_offer->sdp;
+  leg.offered = leg.before_offer->offered;
   leg.before_offer.reset();
 }
 

@@ -67,5 +67,52 @@ TEST_P(Forks, EachHasASessionOfItsOwn) {
   }
 }
 
+// The proxy in front of them passes up a challenge after all; the INVITE that follows makes its offer anew,
+// whatever was agreed with those who rang for the first one.
+TEST_P(Forks, AChallengeAfterTheyRangBeginsAnew) {
+  if (GetParam()) GTEST_SKIP() << "endpoints are not answered with a password";
+  for (const bool srtp : {false, true}) {
+    for (const bool early_media : {false, true}) {
+      SCOPED_TRACE(std::to_string(srtp) + std::to_string(early_media));
+      Play play = plain();
+      Script& called = callee(play);
+      called.challenge = 407;
+      called.challenge_after = 1s;
+      called.early_again = early_media;
+      called.password = "gate secret";
+      called.codecs = {Codec::pcma};
+      called.fork_codecs = {Codec::g722, Codec::pcmu};
+      if (srtp) {
+        called.srtp = {.use = SrtpUse::required, .suites = {Suite::aes_cm_128_hmac_sha1_80}};
+        called.fork_suites = {Suite::aead_aes_256_gcm};
+      }
+      play.options.configure = [srtp](trunk::Model& model) {
+        for (auto& gateway : model.carriers[0].gateways) {
+          gateway.auth_username = "baton";
+          gateway.auth_password = "gate secret";
+        }
+        if (!srtp) return;
+        for (trunk::Trunk& trunk : model.trunks) trunk.sip.srtp = trunk::Srtp::optional;
+        for (trunk::Carrier& carrier : model.carriers) carrier.sip.srtp = trunk::Srtp::optional;
+      };
+      Cast cast(play);
+      ASSERT_TRUE(cast.world().run_until([&] { return cast.transferor && cast.transferor->up(); }));
+      cast.world().run_for(1s);
+      EXPECT_EQ(callee(cast).peer->forks().size(), 2U);
+      ASSERT_TRUE(callee(cast).up());
+      const auto* endpoint = cast.world().media().by_local(callee(cast).remote->rtp);
+      ASSERT_TRUE(endpoint != nullptr && endpoint->configured);
+      EXPECT_EQ(endpoint->configured->format, (sdp::Format{Codec::pcma, 8}));
+      ASSERT_EQ(endpoint->configured->srtp.has_value(), srtp);
+      if (srtp) {
+        EXPECT_EQ(endpoint->configured->srtp->ours, callee(cast).srtp()->theirs);
+      }
+      EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.transferor));
+      cast.hang_up(*cast.transferor);
+      cast.expect_rest();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace baton::sim

@@ -108,6 +108,23 @@ TEST_P(Sessions, BothHoldAndComeBackInEveryOrder) {
   }
 }
 
+// The offer that takes the hold back waits for the answer to the one that told of it, which is no wish of the
+// party's own.
+TEST_P(Sessions, AHoldTakenBackBeforeTheOtherPartyAnsweredIsOver) {
+  Play play = plain();
+  play.options.configure = relay_holds;
+  play.transferee.reinvite_after = 1s;
+  play.transferor.acts = {{When::established, 1s, What::hold}, {When::established, 1'500ms, What::resume}};
+  Cast cast(play);
+  ASSERT_TRUE(come_up(cast));
+  cast.world().run_for(10s);
+  EXPECT_EQ(cast.transferee->seen.reinvites, 2U);
+  EXPECT_EQ(cast.transferee->seen.directions.back(), sdp::Direction::sendrecv);
+  EXPECT_EQ(cast.transferor->seen.reinvites, 0U) << "nobody else holds";
+  EXPECT_EQ(cast.transferor->seen.directions.back(), sdp::Direction::sendrecv);
+  expect_talking_and_end(cast);
+}
+
 TEST_P(Sessions, RelayedHoldAndTransfer) {
   Play play = usual_play(GetParam());
   play.options.configure = relay_holds;

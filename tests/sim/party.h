@@ -72,10 +72,13 @@ struct Script {
   bool early_media = false;                  // 183 with SDP instead of 180
   std::optional<Duration> final_after = 1s;  // nothing: rings for ever
   int final_status = 200;
-  std::string retry_after = "5";          // of a 503; empty: none
-  std::string final_reason;               // Reason of a refusal
-  std::string redirect_to;                // Contact of a 3xx
-  int challenge = 0;                      // 401 or 407 to an INVITE without credentials
+  std::string retry_after = "5";  // of a 503; empty: none
+  std::string final_reason;       // Reason of a refusal
+  std::string redirect_to;        // Contact of a 3xx
+  int challenge = 0;              // 401 or 407 to an INVITE without credentials
+  // It comes so long after the INVITE, when some have rung already, and to this call's first INVITE only.
+  std::optional<Duration> challenge_after = {};
+  bool early_again = true;                // early_media for the second INVITE as for the first
   bool answers_though_cancelled = false;  // its 200 crosses the CANCEL
   // Calling
   bool offerless = false;
@@ -107,6 +110,7 @@ struct Script {
   bool answers_bye = true;
   std::vector<int> options_answers = {};  // in turn, then 200; 0: none
   int reinvite_status = 200;              // of the first re-INVITE it gets; later ones 200
+  Duration reinvite_after{};              // its 2xx to those
   bool telephone_events = true;           // RFC 4733
   bool fast_events = true;                // at the clock of Opus too, where it speaks that
   bool forgets_hold = true;               // of the other party's, in its own offers

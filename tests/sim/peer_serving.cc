@@ -170,8 +170,11 @@ void Peer::on_invite(const std::string& key) {
     respond(key, reply(served, winding_down_ ? 480 : 404));
     return;
   }
-  if (challenge(key, script->second) || refuse_interval(key, script->second)) return;
-  Party& party = parties_.emplace_back();
+  const bool late = script->second.challenge_after.has_value();
+  Party* before = late ? find(served.request.call_id()) : nullptr;
+  if ((!late || before != nullptr) && challenge(key, script->second)) return;
+  if (refuse_interval(key, script->second)) return;
+  Party& party = before != nullptr ? *before : parties_.emplace_back();
   party.peer = this;
   party.script = script->second;
   party.call_id = std::string(served.request.call_id());
@@ -185,12 +188,24 @@ void Peer::on_invite(const std::string& key) {
   party.pending_invite = key;
   served.party = &party;
   if (const auto target = served.request.contact()) party.remote_target = target->uri.to_string(false);
+  party.local = {};
+  party.remote.reset();
   party.init_media(rng_.below(1'000'000'000), next_rtp());
+  party.rseq = party.unpracked = 0;
+  if (before != nullptr) {
+    party.script.fork_tags.clear();
+    party.script.early_media = party.script.early_media && party.script.early_again;
+  }
   happens(party, When::started);
   if (party.script.silent) return;
   if (party.script.trying) respond(key, reply(served, 100));
   if (party.script.ring_after) world_.after(*party.script.ring_after, [this, key] { ring(key); });
-  if (party.script.final_after) world_.after(*party.script.final_after, [this, key] { answer(key); });
+  if (late && before == nullptr) {
+    world_.after(*party.script.challenge_after,
+                 [this, key] { challenge(key, served_.at(key).party->script); });
+  } else if (party.script.final_after) {
+    world_.after(*party.script.final_after, [this, key] { answer(key); });
+  }
 }
 
 void Peer::ring(const std::string& key) {
@@ -268,7 +283,8 @@ void Peer::on_reinvite(const std::string& key, Party& party) {
   Draft draft = reply(served, 200);
   answer_session(party, served.request, draft);
   draft.body("application/sdp", sdp);
-  respond(key, std::move(draft));
+  if (party.script.reinvite_after == Duration{}) return respond(key, std::move(draft));
+  world_.after(party.script.reinvite_after, [this, key, draft] { respond(key, draft); });
 }
 
 void Peer::on_notify(const std::string& key, Party& party) {
