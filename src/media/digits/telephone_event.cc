@@ -44,17 +44,19 @@ EventReader::Change EventReader::take(std::uint32_t timestamp, const TelephoneEv
   if (!later && ahead != 0) return change;  // of an event or a segment long over
   const std::uint32_t since = timestamp - started_;
   // RFC 4733 2.5.1.3: the next segment of a long one begins where the one before was full.
-  const bool goes_on =
-      open_ && later && event.event == event_ && since % segment_max == 0 && since <= duration_ + segment_max;
+  const bool in_reach = given_up_ || (open_ && since <= duration_ + segment_max);
+  const bool goes_on = in_reach && later && event.event == event_ && since % segment_max == 0;
   segment_ = timestamp;
   if (later && !goes_on) {
     if (open_) change.before_lasted = duration_;
     seen_ = open_ = true;
+    given_up_ = false;
     event_ = event.event;
     started_ = timestamp;
     duration_ = 0;
     change.begins = event_;
   } else if (!open_ || event.event != event_) {
+    given_up_ = given_up_ && !event.end;
     return change;  // the end again
   }
   duration_ = std::max(duration_, (timestamp - started_) + event.duration);
@@ -67,6 +69,7 @@ EventReader::Change EventReader::take(std::uint32_t timestamp, const TelephoneEv
 std::optional<std::uint32_t> EventReader::give_up() {
   if (!open_) return std::nullopt;
   open_ = false;
+  given_up_ = true;
   return duration_;
 }
 

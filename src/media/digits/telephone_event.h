@@ -49,6 +49,7 @@ class EventReader {
 
  private:
   bool seen_ = false, open_ = false;
+  bool given_up_ = false;  // it is over for us, but may go on in another segment
   std::uint8_t event_ = 0;
   std::uint32_t started_ = 0;   // RTP time of the present or last event
   std::uint32_t segment_ = 0;   // of its last segment

@@ -126,7 +126,7 @@ struct Endpoint {
   std::uint32_t events_ssrc = 0;       // whose they are
   std::uint32_t events_clock = 8'000;  // their clock, Hz
   Time event_heard{};                  // when the last packet of the present one came
-  bool event_left_out = false;         // it has been told by other means
+  bool event_left_out = false;         // the digit among them has been told by other means
   ToldTwice told;
   std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
   std::unique_ptr<Decoder> tone_decoder;

@@ -113,10 +113,12 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
           payload);
     }
   }
+  // Other events than digits (RFC 4733 3.2) are never told by other means.
+  const bool left_out = event && endpoint.event_left_out && payload.front() == endpoint.events.event();
   for (const EndpointHandle listener : endpoint.listeners) {
     Endpoint& to = endpoints_.at(listener);
     if (to.hears_digits()) continue;
-    if (!event || (passes_events(endpoint, to) && !endpoint.event_left_out)) {
+    if (!event || (passes_events(endpoint, to) && !left_out)) {
       forward(now, meaning, codec, *packet, bytes.data(), listener);
     } else {
       // Its number goes to the next packet, so that it is not taken for lost.

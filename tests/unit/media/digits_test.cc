@@ -82,6 +82,22 @@ TEST(EventReader, LongOnesComeInSegments) {
             "+9 -9:" + std::to_string(2 * 0xffff + 320) + " ");
 }
 
+// The packets of a long one stay away for a while: it is over then, and its later segments are no other one.
+TEST(EventReader, WhatWasGivenUpDoesNotBeginAgain) {
+  for (const std::uint32_t segments : {1U, 2U}) {
+    EventReader reader;
+    EXPECT_EQ(story(reader, {{100, {9, false, 10, 0xf000}}}), "+9 ");
+    EXPECT_EQ(reader.give_up(), 0xf000U);
+    EXPECT_EQ(story(reader, {{100 + segments * 0xffff, {9, false, 10, 160}},
+                             {100 + 3 * 0xffff, {9, false, 10, 160}},
+                             {100 + 3 * 0xffff, {9, true, 10, 320}},
+                             {100 + 3 * 0xffff, {9, true, 10, 320}}}),
+              "");
+    EXPECT_FALSE(reader.open());
+    EXPECT_EQ(story(reader, {{100 + 4 * 0xffff, {9, true, 10, 320}}}), "+9 -9:320 ") << "pressed again";
+  }
+}
+
 TEST(EventReader, WhatIsNoDigitChangesNothing) {
   EventReader reader;
   EXPECT_EQ(story(reader, {{1, {16, false, 10, 160}}, {2, {255, true, 0, 160}}, {3, {5, false, 10, 0}}}), "");

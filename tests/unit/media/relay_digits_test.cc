@@ -303,6 +303,21 @@ TEST_F(RelayDigits, AKeyToldByEventsAndByARequestIsOne) {
   }
 }
 
+TEST_F(RelayDigits, AFlashAfterAKeyThatWasLeftOutIsHeard) {
+  Phone a(1, Way::events), b(2, Way::events);
+  connect(a, b);
+  for (int i = 0; i < 5; ++i) tick(a, b, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+  perform(SendDigit{2, 5, 100ms, 1});
+  press(a, b, '5');
+  b.packets.clear();
+  tick(a, b, [](Phone& p) { send_event(p, 16, 2, true); });
+  const auto flashes = std::count_if(b.packets.begin(), b.packets.end(), [&](const Heard& heard) {
+    return heard.header.payload_type == b.party.dtmf && heard.payload.front() == 16;
+  });
+  EXPECT_EQ(b.heard, "5");
+  EXPECT_EQ(flashes, 1);
+}
+
 // Its numbers and times begin anew, wherever those of the stream before stood.
 TEST_F(RelayDigits, AnotherStreamOfThePartysHasEventsOfItsOwn) {
   Phone a(1, Way::events), b(2, Way::tones);
