@@ -441,7 +441,7 @@ void Server::reload() {
     log(engine::Severity::warning, "config.not_reloaded", {{"reason", "there is no configuration file"}});
     return;
   }
-  const auto loaded = config::load(options_.config_path);
+  const auto loaded = config::load(options_.config_path, running_.media.plane);
   if (!loaded) {
     for (const config::Problem& problem : loaded.error()) {
       log(engine::Severity::error, "config.problem", {{"problem", problem.to_string()}});

@@ -25,7 +25,8 @@ std::string Problem::to_string() const {
   return out + what + "; " + remedy;
 }
 
-Result<Config, std::vector<Problem>> parse(const std::string& toml, const std::string& file_name) {
+Result<Config, std::vector<Problem>> parse(const std::string& toml, const std::string& file_name,
+                                           std::optional<Plane> running) {
   const auto tree = read_toml(toml, file_name);
   if (!tree) return fail(std::vector<Problem>{tree.error()});
   Problems problems(file_name);
@@ -34,13 +35,13 @@ Result<Config, std::vector<Problem>> parse(const std::string& toml, const std::s
   config.server = read_server(file, file_name);
   auto model = std::make_shared<trunk::Model>(read_model(file));
   link_model(file, config.server, *model);
-  check_plane(file, config.server, *model);
+  check_plane(file, config.server.media.plane, running.value_or(config.server.media.plane), *model);
   if (!problems.empty()) return fail(std::move(problems).take());
   config.model = std::move(model);
   return config;
 }
 
-Result<Config, std::vector<Problem>> load(const std::string& path) {
+Result<Config, std::vector<Problem>> load(const std::string& path, std::optional<Plane> running) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     return fail(unreadable(path, "the file can not be opened", "check that it is there and may be read"));
@@ -53,7 +54,7 @@ Result<Config, std::vector<Problem>> load(const std::string& path) {
     return fail(unreadable(path, "the file is larger than 64 MiB", "name the right file"));
   }
   if (file.bad()) return fail(unreadable(path, "the file can not be read", "name a file, not a folder"));
-  return parse(text, path);
+  return parse(text, path, running);
 }
 
 }  // namespace baton::config

@@ -91,8 +91,11 @@ struct Problem {
 };
 
 // Reads and checks. Unknown keys are mistakes too (with the nearest known name). Does not open sockets.
-[[nodiscard]] Result<Config, std::vector<Problem>> load(const std::string& path);
+// `running`: the plane of the server that is to take the model, which a reload does not change.
+[[nodiscard]] Result<Config, std::vector<Problem>> load(const std::string& path,
+                                                        std::optional<Plane> running = std::nullopt);
 [[nodiscard]] Result<Config, std::vector<Problem>> parse(const std::string& toml,
-                                                         const std::string& file_name);
+                                                         const std::string& file_name,
+                                                         std::optional<Plane> running = std::nullopt);
 
 }  // namespace baton::config

@@ -7,11 +7,16 @@ namespace {
 constexpr std::string_view of_relay[] = {"bind", "advertise", "bind6", "advertise6", "port_min", "port_max"};
 constexpr std::string_view of_rtpengine[] = {"rtpengine", "rtpengine_outside", "rtpengine_inside"};
 
-void refuse_dtmf(const Section& section, const trunk::SipSettings& sip) {
+void refuse_dtmf(const Section& section, Plane chosen, const trunk::SipSettings& sip) {
   if (sip.dtmf != trunk::DtmfStyle::in_band && sip.dtmf != trunk::DtmfStyle::info) return;
   const Section settings = section.table("sip");
-  const char* what = "rtpengine does not say which keys it hears, and plays none as tones";
-  const char* remedy = R"(write dtmf = "rfc4733" or "auto", or plane = "relay" in [media])";
+  // A reload of a file that has the relay, which only a restart brings.
+  const bool restarts = chosen == Plane::relay;
+  const char* what = restarts ? "rtpengine carries the audio until Baton is restarted; it does not say which "
+                                "keys it hears, and plays none as tones"
+                              : "rtpengine does not say which keys it hears, and plays none as tones";
+  const char* remedy = restarts ? R"(restart Baton, or write dtmf = "rfc4733" or "auto")"
+                                : R"(write dtmf = "rfc4733" or "auto", or plane = "relay" in [media])";
   if (settings.has("dtmf")) return settings.problem("dtmf", what, remedy);
   section.problem(section.has("profile") ? "profile" : "", what, remedy);
 }
@@ -44,17 +49,17 @@ void read_plane(const Section& section, Media& media) {
   }
 }
 
-void check_plane(const Section& file, const Server& server, const trunk::Model& model) {
-  if (server.media.plane == Plane::relay) return;
-  if (file.table("recording").has("directory")) {
+void check_plane(const Section& file, Plane chosen, Plane running, const trunk::Model& model) {
+  if (chosen == Plane::relay && running == Plane::relay) return;
+  if (chosen == Plane::rtpengine && file.table("recording").has("directory")) {
     file.table("recording")
         .problem("directory", "only Baton's own relay records",
                  R"(remove it, or write plane = "relay" in [media])");
   }
   const auto trunks = file.tables("trunk");
-  for (std::size_t i = 0; i < trunks.size(); ++i) refuse_dtmf(trunks[i], model.trunks[i].sip);
+  for (std::size_t i = 0; i < trunks.size(); ++i) refuse_dtmf(trunks[i], chosen, model.trunks[i].sip);
   const auto carriers = file.tables("carrier");
-  for (std::size_t i = 0; i < carriers.size(); ++i) refuse_dtmf(carriers[i], model.carriers[i].sip);
+  for (std::size_t i = 0; i < carriers.size(); ++i) refuse_dtmf(carriers[i], chosen, model.carriers[i].sip);
 }
 
 }  // namespace baton::config

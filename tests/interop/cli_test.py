@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "demo"))
 import configuration  # noqa: E402
 import loopback  # noqa: E402
+import rtpengine  # noqa: E402
 import server  # noqa: E402
 
 BATON = os.environ.get("BATON", "")
@@ -153,6 +155,21 @@ class CliTest(unittest.TestCase):
         self.await_log("config.reloaded")
         process.send_signal(signal.SIGUSR1)
         self.await_log("server.calls")
+
+    def test_reload_of_what_the_running_plane_can_not_do(self):
+        # Nobody answers there; so long as no call comes, nobody has to.
+        relayed = self.good
+        self.good = rtpengine.Rtpengine.configured(types.SimpleNamespace(at=self.network.of("baton") + ":9"), relayed)
+        self.start()
+        process = self.server._process
+        self.write(relayed.replace("[[trunk]]\n", '[[trunk]]\nsip.dtmf = "info"\n', 1))
+        process.send_signal(signal.SIGHUP)
+        self.await_log("config.not_reloaded")
+        self.assertIn("until Baton is restarted", self.server.log())
+        self.write(relayed)
+        process.send_signal(signal.SIGHUP)
+        self.await_log("config.reloaded")
+        self.await_log("config.needs_restart")
 
     def await_log(self, word, deadline=5.0):
         end = time.monotonic() + deadline

@@ -48,8 +48,13 @@ void Rtpengine::take(Time now, const Asked& asked, const Answer& answer, Out out
     if (down_) ping(now, out);
     return;
   }
+  if (asked.step == Step::forget) return on_forgotten(now, asked.id, answer, out);
   Endpoint* endpoint = find(asked.id);
-  if (endpoint == nullptr) return;
+  if (endpoint == nullptr) {
+    // An offer that overtook the delete has made the call anew.
+    if (asked.step == Step::offer) forget(now, asked.id, out);
+    return;
+  }
   switch (asked.step) {
     case Step::query:
       endpoint->querying = false;
@@ -61,7 +66,8 @@ void Rtpengine::take(Time now, const Asked& asked, const Answer& answer, Out out
       }
       return;
     case Step::remove:
-      return on_removed(*endpoint, answer, out);
+      on_removed(*endpoint, answer, out);
+      return on_forgotten(now, asked.id, answer, out);
     default:
       break;
   }
@@ -69,7 +75,7 @@ void Rtpengine::take(Time now, const Asked& asked, const Answer& answer, Out out
   if (asked.step == Step::open) return on_opened(now, *endpoint, answer, out);
   // Whatever it was, it is not wanted any more; and it may have made the call anew.
   if (endpoint->state == State::closing) return remove(now, *endpoint, out);
-  if (endpoint->state == State::lost) return forget(now, *endpoint, out);
+  if (endpoint->state == State::lost) return forget(now, asked.id, out);
   if (!answer.said && !answer.garbled) return;  // asked again when the daemon is back
   switch (asked.step) {
     case Step::offer:
@@ -103,8 +109,9 @@ void Rtpengine::on_opened(Time now, Endpoint& endpoint, const Answer& answer, Ou
   if (!fault.empty()) {
     const EndpointId id = endpoint.id;
     out.results.emplace_back(OpenFailed{id, fault + " (" + options_.address.to_string() + ')'});
-    // What was opened of it is not left behind.
-    if (answer.said) forget(now, endpoint, out);
+    // What is opened of it is not left behind, also if that happens after Baton has stopped waiting for it.
+    forget(now, id, out);
+    if (down_) owe(now, id, out);
     polls_.erase({endpoint.poll_at, id});
     endpoints_.erase(id);
     return;
@@ -137,7 +144,7 @@ void Rtpengine::on_answered(Time now, Endpoint& endpoint, const Asked& asked, co
   if (!said) return lose(endpoint, said.error(), out);
   if (said->rtp != endpoint.outer) {
     // Offered to a daemon that did not know it, it was made anew, with ports the party will never hear of.
-    forget(now, endpoint, out);
+    forget(now, endpoint.id, out);
     return lose(endpoint, "rtpengine was restarted", out);
   }
   // It makes another key for a suite that was left, by way of RTP or another suite; ours have been told
@@ -187,6 +194,13 @@ void Rtpengine::on_removed(Endpoint& endpoint, const Answer& answer, Out out) {
   endpoints_.erase(endpoint.id);
 }
 
+// A refusal says that there is nothing to delete; nonsense is not asked for twice.
+void Rtpengine::on_forgotten(Time now, EndpointId id, const Answer& answer, Out out) {
+  if (settling_ == id) settling_ = 0;
+  if (!answer.said && !answer.garbled) return owe(now, id, out);
+  settle(now, out);
+}
+
 void Rtpengine::lose(Endpoint& endpoint, std::string why, Out out) {
   endpoint.state = State::lost;
   endpoint.lost_why = std::move(why);
@@ -211,6 +225,7 @@ void Rtpengine::came_up(Time now, Out out) {
     poll_at(endpoint, std::min(at += 1ms, endpoint.poll_at));
     pump(now, endpoint, out);
   }
+  settle(now, out);
 }
 
 }  // namespace baton::media

@@ -13,6 +13,10 @@ constexpr std::string_view file_prefix = "file ";
 
 Rtpengine::Rtpengine(Options options) : options_(std::move(options)), client_(options_.token + '-') {}
 
+std::string Rtpengine::call_id(EndpointId id) const {
+  return options_.token + '.' + std::to_string(id);
+}
+
 Rtpengine::Endpoint* Rtpengine::find(EndpointId id) {
   const auto found = endpoints_.find(id);
   return found == endpoints_.end() ? nullptr : &found->second;
@@ -40,8 +44,7 @@ void Rtpengine::perform(Time now, const Open& open, Out out) {
   Endpoint& endpoint = endpoints_[open.id];
   endpoint.id = open.id;
   endpoint.srtp = open.srtp;
-  endpoint.name = {options_.token + '.' + std::to_string(open.id), options_.outside, options_.inside,
-                   open.v6};
+  endpoint.name = {call_id(open.id), options_.outside, options_.inside, open.v6};
   endpoint.asking = true;
   ask(now, endpoint, Step::open, rtpengine::open_request(endpoint.name, open.srtp), {}, out);
 }
@@ -83,6 +86,9 @@ void Rtpengine::perform(Time now, const SendDigit& digit, Out out) {
   Endpoint* endpoint = usable(digit.id);
   if (endpoint == nullptr || !endpoint->party || endpoint->digits.size() >= digits_max) return;
   if (!endpoint->party->send || !endpoint->party->dtmf_payload_type) return;
+  // Its telephone-events pass inside rtpengine, where nobody sees which key they have told of already.
+  const Endpoint* from = find(digit.from);
+  if (from != nullptr && from->party && from->party->dtmf_payload_type) return;
   endpoint->digits.push_back(digit);
   if (!std::exchange(endpoint->name.injects, true)) endpoint->told_party.clear();
   pump(now, *endpoint, out);
@@ -111,7 +117,11 @@ void Rtpengine::perform(Time now, const Close& close, Out out) {
   const bool gone = endpoint->state == State::lost;
   endpoint->state = State::closing;
   pump(now, others, out);
-  if (gone) return on_removed(*endpoint, {}, out);
+  if (gone) {
+    // Lost to Baton, the call may be there all the same, or be made anew by what is under way.
+    forget(now, close.id, out);
+    return on_removed(*endpoint, {}, out);
+  }
   if (!endpoint->asking) remove(now, *endpoint, out);
 }
 
@@ -240,8 +250,27 @@ void Rtpengine::remove(Time now, Endpoint& endpoint, Out out) {
   ask(now, endpoint, Step::remove, rtpengine::delete_request(endpoint.name), {}, out);
 }
 
-void Rtpengine::forget(Time now, const Endpoint& endpoint, Out out) {
-  static_cast<void>(client_.ask(now, rtpengine::delete_request(endpoint.name), out.datagrams));
+void Rtpengine::forget(Time now, EndpointId id, Out out) {
+  const auto request = rtpengine::delete_request({.call_id = call_id(id)});
+  asked_.emplace(client_.ask(now, request, out.datagrams), Asked{id, Step::forget, {}, now});
+}
+
+void Rtpengine::owe(Time now, EndpointId id, Out out) {
+  owed_.insert(id);
+  if (owed_.size() > owed_max) {
+    if (left_behind_++ % owed_max == 0) {
+      log(engine::Severity::warning, "media.call_left_behind", {{"call", call_id(*owed_.begin())}});
+    }
+    owed_.erase(owed_.begin());
+  }
+  settle(now, out);
+}
+
+// One after the other, as they are answered: no socket takes all of them at once.
+void Rtpengine::settle(Time now, Out out) {
+  if (down_ || settling_ != 0 || owed_.empty()) return;
+  settling_ = owed_.extract(owed_.begin()).value();
+  forget(now, settling_, out);
 }
 
 // ---- Silence ----

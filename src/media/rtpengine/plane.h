@@ -12,6 +12,9 @@
 // wait in a queue, and what was wanted in between is not done. A daemon that stays silent counts as down: new
 // endpoints fail at once, those that are there wait, a ping finds out when it is back. It remembers nothing
 // over a restart; an endpoint that it does not know any more is lost.
+//
+// A request that nobody answered may still be obeyed, late: what was opened or changed by one is deleted, and
+// a delete that nobody answered is asked for again when somebody answers.
 #pragma once
 
 #include <cstdint>
@@ -68,10 +71,12 @@ class Rtpengine {
   static constexpr Duration poll_interval_max = 15s;
   // What an endpoint has waiting while rtpengine is asked for something else; more are dropped.
   static constexpr std::size_t digits_max = 32;
+  // Calls that are still to be deleted; of more, the oldest are left to rtpengine's own time-out.
+  static constexpr std::size_t owed_max = 1'024;
 
  private:
   enum class State : std::uint8_t { opening, open, lost, closing };
-  enum class Step : std::uint8_t { ping, open, offer, answer, play, stop, digit, query, remove };
+  enum class Step : std::uint8_t { ping, open, offer, answer, play, stop, digit, query, remove, forget };
 
   struct Endpoint {
     EndpointId id = 0;
@@ -112,6 +117,7 @@ class Rtpengine {
   void perform(Time now, const Record& record, Out out);
   void perform(Time now, const StopRecording& stop, Out out);
 
+  [[nodiscard]] std::string call_id(EndpointId id) const;
   [[nodiscard]] Endpoint* find(EndpointId id);
   [[nodiscard]] Endpoint* usable(EndpointId id);  // opening or open
   [[nodiscard]] std::vector<EndpointId> joined_with(EndpointId id);
@@ -129,8 +135,10 @@ class Rtpengine {
   void pump(Time now, Endpoint& endpoint, Out out);
   void play(Time now, Endpoint& endpoint, std::string wanted, Out out);
   void remove(Time now, Endpoint& endpoint, Out out);
-  // Nobody waits for it.
-  void forget(Time now, const Endpoint& endpoint, Out out);
+  // Deletes the call of an endpoint that is gone, or soon will be. Nobody waits for it.
+  void forget(Time now, EndpointId id, Out out);
+  void owe(Time now, EndpointId id, Out out);
+  void settle(Time now, Out out);
 
   void take(Time now, std::vector<rtpengine::Client::Answer>& answers, Out out);
   void take(Time now, const Asked& asked, const rtpengine::Client::Answer& answer, Out out);
@@ -143,6 +151,7 @@ class Rtpengine {
                  Out out);
   void on_queried(Time now, Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
   void on_removed(Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
+  void on_forgotten(Time now, EndpointId id, const rtpengine::Client::Answer& answer, Out out);
   void lose(Endpoint& endpoint, std::string why, Out out);
   void went_down(Time now, const std::string& why, Out out);
   void came_up(Time now, Out out);
@@ -160,6 +169,9 @@ class Rtpengine {
   std::unordered_map<EndpointId, Endpoint> endpoints_;
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::set<std::pair<Time, EndpointId>> polls_;
+  std::set<EndpointId> owed_;      // whose calls are to be deleted again
+  EndpointId settling_ = 0;        // of those, which is being
+  std::uint64_t left_behind_ = 0;  // of those, how many were too many
   RingBackLibrary ring_backs_;
   Time answered_at_{};  // anything
   bool begun_ = false;

@@ -26,9 +26,9 @@ inline constexpr std::uint16_t discard_port = 9;
 // How one endpoint is named in every request about it.
 struct CallName {
   std::string call_id;
-  std::string outside, inside;  // interfaces, by rtpengine's names; empty: its first one
-  bool v6 = false;              // the party is reached over IPv6; voids always speak over IPv4
-  bool injects = false;         // keys may be played to the party, which costs something for every packet
+  std::string outside{}, inside{};  // interfaces, by rtpengine's names; empty: its first one
+  bool v6 = false;                  // the party is reached over IPv6; voids always speak over IPv4
+  bool injects = false;             // keys may be played to the party, which costs something for every packet
 };
 
 // Descriptions. `tag`: of the key that rtpengine encrypts with.

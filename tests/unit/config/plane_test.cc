@@ -48,6 +48,26 @@ TEST(Plane, RtpengineHasAddressesOfItsOwn) {
   EXPECT_EQ(config.server.media.rtpengine.address.to_string(), "[::1]:2223");
 }
 
+// A reload does not change the plane: what it brings is for the one that runs.
+TEST(Plane, AModelIsJudgedByThePlaneThatRuns) {
+  const std::string info = listener + trunk + "[trunk.sip]\ndtmf='info'\n";
+  EXPECT_TRUE(parse(info, "baton.toml"));
+  EXPECT_TRUE(parse(info, "baton.toml", Plane::relay));
+  const auto refused = parse(info, "baton.toml", Plane::rtpengine);
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().size(), 1U);
+  const Problem& problem = refused.error()[0];
+  EXPECT_EQ(problem.key, "trunk[0].sip.dtmf");
+  EXPECT_EQ(problem.what,
+            "rtpengine carries the audio until Baton is restarted; it does not say which keys it hears, and "
+            "plays none as tones");
+  EXPECT_EQ(problem.remedy, "restart Baton, or write dtmf = \"rfc4733\" or \"auto\"");
+  EXPECT_TRUE(parse(listener + trunk + "[recording]\ndirectory='calls'\n", "baton.toml", Plane::rtpengine))
+      << "that needs a restart itself";
+  // The other way round what rtpengine can not do is refused before it runs.
+  EXPECT_FALSE(parse(rtpengine + trunk + "[trunk.sip]\ndtmf='info'\n", "baton.toml", Plane::relay));
+}
+
 struct Refused {
   const char* name;
   std::string toml;

@@ -31,10 +31,12 @@ class NgDaemon {
     [[nodiscard]] SocketAddress sends_to() const { return sdp::read_description(target)->rtp; }
   };
 
-  bool mute = false;             // nothing arrives
+  bool mute = false;    // nothing arrives
+  bool stalls = false;  // what arrives waits
+  std::vector<std::string> stalled;
   std::string ignores;           // a command that does not arrive
   std::string refuses, because;  // a command, and the reason
-  std::string garbles;           // a command that is answered with what is no bencode
+  std::string garbles;           // a command that is obeyed, and answered with what is no bencode
   bool keyless = false;
   bool rekeys = false;  // with each answer
   std::map<std::string, Call> calls;
@@ -49,6 +51,10 @@ class NgDaemon {
   // Its answer; empty: none.
   std::string hear(std::string_view datagram) {
     if (mute) return {};
+    if (stalls) {
+      stalled.emplace_back(datagram);
+      return {};
+    }
     const std::size_t space = datagram.find(' ');
     const std::string cookie(datagram.substr(0, space));
     if (const auto before = said.find(cookie); before != said.end()) return before->second;
@@ -60,6 +66,7 @@ class NgDaemon {
     const std::string& command = requests.back().command;
     std::string answer = cookie + ' ';
     if (command == garbles) {
+      static_cast<void>(obey(command, body));
       answer += "what?";
     } else if (command == refuses) {
       answer += encode(error(because));

@@ -60,6 +60,16 @@ class RtpenginePlane : public ::testing::Test {
     now_ = end;
   }
 
+  // A daemon that stalled takes up what has waited for it.
+  void go_on() {
+    daemon_.stalls = false;
+    for (const std::string& datagram : std::exchange(daemon_.stalled, {})) {
+      const std::string answer = daemon_.hear(datagram);
+      if (!answer.empty()) plane_->received(now_, answer, {results_, datagrams_});
+    }
+    exchange();
+  }
+
   template <typename T>
   std::vector<T> take() {
     std::vector<T> found;
@@ -342,6 +352,22 @@ TEST_F(RtpenginePlane, SendsDigits) {
   EXPECT_EQ(daemon_.count("play DTMF"), 1U);
 }
 
+// By telephone-events and by INFO: the events have passed inside rtpengine.
+TEST_F(RtpenginePlane, AKeyOfAPartyWithTelephoneEventsIsSentOnce) {
+  establish(1);
+  establish(2);
+  bridge(1, 2);
+  perform(SendDigit{1, 5, 160ms, 2});
+  EXPECT_EQ(daemon_.count("play DTMF"), 0U);
+  Configure without = party(2);
+  without.dtmf_payload_type.reset();
+  perform(without);
+  perform(SendDigit{1, 5, 160ms, 2});
+  EXPECT_EQ(daemon_.count("play DTMF"), 1U);
+  perform(SendDigit{1, 6, 160ms, 99});
+  EXPECT_EQ(daemon_.count("play DTMF"), 2U) << "of somebody unknown";
+}
+
 TEST_F(RtpenginePlane, ClosesWithItsTotals) {
   establish(1, sdp::Codec::g722);
   establish(2);
@@ -411,6 +437,14 @@ TEST_F(RtpenginePlane, NonsenseIsNoAnswerButNoSilenceEither) {
   perform(Open{1});
   EXPECT_EQ(take<OpenFailed>().size(), 1U);
   EXPECT_FALSE(plane_->is_down());
+  EXPECT_TRUE(daemon_.calls.empty()) << "it was opened all the same";
+  // Not for ever, when a delete is answered by nonsense.
+  daemon_.garbles = "delete";
+  open(2);
+  perform(Close{2});
+  EXPECT_EQ(take<Closed>().size(), 1U);
+  run(1min);
+  EXPECT_EQ(daemon_.count("delete"), 2U);
 }
 
 TEST_F(RtpenginePlane, ARefusedDescriptionLosesTheEndpoint) {
@@ -437,6 +471,7 @@ TEST_F(RtpenginePlane, ARefusedDescriptionLosesTheEndpoint) {
   run(15s);
   EXPECT_TRUE(take<Lost>().empty());
   EXPECT_EQ(plane_->endpoints(), 1U);
+  EXPECT_EQ(daemon_.calls.size(), 1U) << "nothing is left of them there";
 }
 
 // ---- A daemon that is gone ----
@@ -557,6 +592,110 @@ TEST_F(RtpenginePlane, ClosingDoesNotWaitForADeadDaemonForEver) {
   const auto closed = take<Closed>();
   ASSERT_EQ(closed.size(), 1U);
   EXPECT_EQ(closed[0].packets_received, 50U) << "as far as is known";
+  EXPECT_EQ(daemon_.calls.size(), 1U);
+  daemon_.mute = false;
+  run(4s);
+  EXPECT_FALSE(plane_->is_down());
+  EXPECT_TRUE(daemon_.calls.empty()) << "deleted when it is back";
+  const std::size_t deletes = daemon_.count("delete");
+  run(1min);
+  EXPECT_EQ(daemon_.count("delete"), deletes) << "and that was all";
+}
+
+// What nobody waits for any more is obeyed when the daemon gets to it.
+TEST_F(RtpenginePlane, ADaemonThatOnlyStalledKeepsNoCallOfAnOpenThatFailed) {
+  daemon_.stalls = true;
+  for (const EndpointId id : {1, 2, 3}) begin(Open{id});
+  exchange();
+  run(5s);
+  EXPECT_EQ(take<OpenFailed>().size(), 3U);
+  go_on();
+  run(4s);
+  EXPECT_EQ(daemon_.count("offer"), 3U);
+  EXPECT_TRUE(daemon_.calls.empty());
+  EXPECT_FALSE(plane_->is_down());
+  open(4);
+}
+
+// Its socket was full by then.
+TEST_F(RtpenginePlane, WhatItOpensLateIsDeletedAlsoWhenTheDeleteWasLost) {
+  daemon_.stalls = true;
+  for (const EndpointId id : {1, 2, 3}) begin(Open{id});
+  exchange();
+  daemon_.mute = true;
+  run(1min);
+  EXPECT_EQ(take<OpenFailed>().size(), 3U);
+  daemon_.mute = false;
+  go_on();
+  EXPECT_EQ(daemon_.calls.size(), 3U);
+  run(4s);
+  EXPECT_TRUE(daemon_.calls.empty());
+}
+
+// Another of its threads took up the delete before.
+TEST_F(RtpenginePlane, WhatItOpensAfterTheDeleteIsDeletedOnceMore) {
+  daemon_.stalls = true;
+  perform(Open{1});
+  run(5s);
+  EXPECT_EQ(take<OpenFailed>().size(), 1U);
+  const auto is_delete = [](const std::string& one) { return one.find("6:delete") != std::string::npos; };
+  std::stable_partition(daemon_.stalled.begin(), daemon_.stalled.end(), is_delete);
+  ASSERT_TRUE(is_delete(daemon_.stalled.front()));
+  go_on();
+  run(4s);
+  EXPECT_TRUE(daemon_.calls.empty());
+}
+
+TEST_F(RtpenginePlane, ADeleteThatIsIgnoredIsAskedForAgainThoughTheDaemonIsThere) {
+  for (const EndpointId id : {1, 2, 3}) establish(id);
+  run(4s);
+  daemon_.ignores = "delete";
+  perform(Close{1});
+  perform(Close{2});
+  run(6s);
+  EXPECT_FALSE(plane_->is_down()) << "the query of the third is answered";
+  EXPECT_EQ(take<Closed>().size(), 2U);
+  EXPECT_EQ(daemon_.calls.size(), 3U);
+  daemon_.ignores.clear();
+  run(4s);
+  EXPECT_EQ(daemon_.calls.size(), 1U);
+}
+
+// Found lost while it was offered something: the offer comes after the delete, and makes it anew.
+TEST_F(RtpenginePlane, ACallThatIsMadeAnewAfterItsEndIsDeleted) {
+  establish(1);
+  establish(2);
+  run(4s);
+  daemon_.restart();
+  daemon_.ignores = "offer";
+  perform(Hear{2, Hear::Party{1}});
+  run(1200ms);
+  EXPECT_EQ(take<Lost>().size(), 2U);
+  for (const EndpointId id : {1, 2}) perform(Close{id});
+  EXPECT_EQ(take<Closed>().size(), 2U);
+  EXPECT_EQ(plane_->endpoints(), 0U);
+  const std::size_t offers = daemon_.count("offer");
+  daemon_.ignores.clear();
+  run(4s);
+  EXPECT_GT(daemon_.count("offer"), offers) << "repeated";
+  EXPECT_TRUE(daemon_.calls.empty());
+}
+
+TEST_F(RtpenginePlane, WhatIsToBeDeletedHasABound) {
+  daemon_.stalls = true;
+  constexpr EndpointId more = 10;
+  for (EndpointId id = 1; id <= Rtpengine::owed_max + more; ++id) begin(Open{id});
+  exchange();
+  daemon_.mute = true;
+  run(1min);
+  EXPECT_EQ(take<OpenFailed>().size(), Rtpengine::owed_max + more);
+  ASSERT_EQ(logged_.size(), 2U);
+  EXPECT_EQ(logged_[1], "media.call_left_behind call=token.1 rtpengine=127.0.0.1:2223");
+  daemon_.mute = false;
+  go_on();
+  run(4s);
+  EXPECT_EQ(daemon_.calls.size(), more);
+  EXPECT_TRUE(daemon_.calls.contains("token.1"));
 }
 
 // ---- Silence ----
