@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "base/rng.h"
+
 namespace baton {
 namespace {
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/rng.h"
-
 namespace baton {
+
+class Rng;
 
 class KeyedHash {
  public:

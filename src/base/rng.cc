@@ -1,31 +1,29 @@
 #include "base/rng.h"
 
+#include <array>
 #include <bit>
 
 #include "base/assert.h"
 
 namespace baton {
 
-Rng::Rng(std::uint64_t seed) {
-  for (auto& word : state_) {
-    seed += 0x9e3779b97f4a7c15ULL;
-    std::uint64_t z = seed;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    word = z ^ (z >> 31);
-  }
+namespace {
+
+// One step of splitmix64: the two halves of the key must not look alike, whatever the seed.
+std::uint64_t stretch(std::uint64_t seed, std::uint64_t step) {
+  std::uint64_t z = seed + step * 0x9e3779b97f4a7c15ULL;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
 }
 
+}  // namespace
+
+Rng::Rng(std::uint64_t seed) : secret_(stretch(seed, 1), stretch(seed, 2)) {}
+
 std::uint64_t Rng::next() {
-  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-  const std::uint64_t shifted = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = std::rotl(state_[3], 45);
-  return result;
+  const auto count = std::bit_cast<std::array<char, sizeof drawn_>>(++drawn_);
+  return secret_.hash({count.data(), count.size()});
 }
 
 std::uint64_t Rng::below(std::uint64_t bound) {

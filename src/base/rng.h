@@ -1,11 +1,13 @@
-// Seeded randomness (xoshiro256**, seeded by splitmix64). The machine draws tags, branches, Call-IDs and
-// back-off times from one of these, so a seed replays a run byte for byte. A server seeds it from the
-// operating system; nonces and keys that must not be guessed come in from outside the machine.
+// Seeded randomness: SipHash-2-4 of a counter under a key that the seed gives. The machine draws tags,
+// branches, Call-IDs and back-off times from one of these, so a seed replays a run byte for byte; and whoever
+// is shown tags and branches, which every peer is, learns nothing of those that others are given (RFC
+// 3261 8.1.1.7). A server seeds it from the operating system; nonces and SRTP keys come from a longer secret.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
+
+#include "base/keyed_hash.h"
 
 namespace baton {
 
@@ -26,7 +28,8 @@ class Rng {
   [[nodiscard]] std::string uuid();
 
  private:
-  std::array<std::uint64_t, 4> state_{};
+  KeyedHash secret_;
+  std::uint64_t drawn_ = 0;
 };
 
 }  // namespace baton
