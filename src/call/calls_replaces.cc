@@ -66,8 +66,8 @@ Calls::Named Calls::find_consultation(const Call& call, const Leg& transferor, c
   const auto id = sip::DialogId::parse_replaces(replaces);
   Named named;
   if (!id) {
-    named.refusal =
-        Rejection{.status = 400, .code = Hangup::uri_invalid, .text = "Replaces: " + std::string(id.error().reason)};
+    named.refusal = Rejection{
+        .status = 400, .code = Hangup::uri_invalid, .text = "Replaces: " + std::string(id.error().reason)};
     return named;
   }
   const bool endpoint = !transferor.trunk_id.empty();

@@ -22,8 +22,9 @@ std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
   if (!request.to().tag().empty()) return std::nullopt;
   const auto uri = sip::Uri::parse(request.request_uri());
   if (!uri) {
-    return FirstLook{{.status = uri.error().status, .code = Hangup::bad_request, .text = std::string(uri.error().reason)},
-                     {}};
+    return FirstLook{
+        {.status = uri.error().status, .code = Hangup::bad_request, .text = std::string(uri.error().reason)},
+        {}};
   }
   if (!uri->headers.empty()) {  // 19.1.1: they have no place there, and must not become headers of ours
     return FirstLook{
@@ -76,7 +77,9 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
         {.status = 400, .code = Hangup::bad_request, .text = "INVITE without a Contact (RFC 3261 8.1.1.8)"});
   }
   if (const auto hops = invite.max_forwards(); !hops) {
-    return refuse({.status = hops.error().status, .code = Hangup::bad_request, .text = std::string(hops.error().reason)});
+    return refuse({.status = hops.error().status,
+                   .code = Hangup::bad_request,
+                   .text = std::string(hops.error().reason)});
   } else if (*hops == 0) {
     return refuse({.status = 483, .code = Hangup::too_many_hops});
   }

@@ -81,7 +81,8 @@ constexpr const char* uri_remedy =
 
 Converted<trunk::Uri> to_uri(const std::string& text) {
   const auto parsed = sip::Uri::parse(text);
-  if (!parsed) return mistake(shown(text) + " is no SIP URI: " + std::string(parsed.error().reason), uri_remedy);
+  if (!parsed)
+    return mistake(shown(text) + " is no SIP URI: " + std::string(parsed.error().reason), uri_remedy);
   const bool sips = parsed->scheme == sip::Scheme::sips;
   if (!sips && parsed->scheme != sip::Scheme::sip) {
     return mistake(shown(text) + " is not a sip: or sips: URI", uri_remedy);

@@ -77,9 +77,9 @@ Result<sip::NameAddr, Refusal> read_single(const Trunk& trunk, const sip::Messag
   }
   auto parsed = parse_even_if_disguised(elements.front());
   if (!parsed) {
-    return fail(bad_request(hangup::uri_invalid, "Refer-To " + shown(elements.front()) +
-                                                     " can not be understood: " + std::string(parsed.error().reason) +
-                                                     use_own_domain(trunk)));
+    return fail(
+        bad_request(hangup::uri_invalid, "Refer-To " + shown(elements.front()) + " can not be understood: " +
+                                             std::string(parsed.error().reason) + use_own_domain(trunk)));
   }
   return std::move(*parsed);
 }

@@ -54,7 +54,8 @@ Oracles::Leg* Oracles::leg_with(media::EndpointId endpoint) {
 void Oracles::sent(const engine::Send& send, Peer* to) {
   const auto message = Message::parse(send.bytes);
   if (!message) {
-    violation("the server sends what can not be parsed: " + std::string(message.error().reason) + "\n" + send.bytes);
+    violation("the server sends what can not be parsed: " + std::string(message.error().reason) + "\n" +
+              send.bytes);
     return;
   }
   check_form(*message);
