@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "unit/media/party.h"
 
@@ -26,7 +27,10 @@ class RtpengineProcess {
             .to_string();
     const std::string listen = "--listen-ng=" + address_.to_string(), face = "--interface=" + ip;
     child_ = fork();
-    if (child_ != 0) return;
+    if (child_ != 0) {
+      wait();
+      return;
+    }
     if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
     execl(path, path, "--foreground", "--log-stderr", "--log-level=3", "--config-file=none", "--table=-1",
           "--port-min=46000", "--port-max=46199", "--timeout=3600", face.c_str(), listen.c_str(), nullptr);
@@ -43,6 +47,18 @@ class RtpengineProcess {
   [[nodiscard]] const SocketAddress& address() const { return address_; }
 
  private:
+  // Until it answers: a plane that finds nobody there calls it dead.
+  void wait() const {
+    static constexpr std::string_view ping = "here d7:command4:pinge";
+    test::Plug plug;
+    for (int i = 0; i < 1'000; ++i) {
+      plug.send(address_, {reinterpret_cast<const std::uint8_t*>(ping.data()), ping.size()});
+      usleep(20'000);
+      if (plug.receive()) return;
+    }
+    ADD_FAILURE() << path << " does not answer";
+  }
+
   SocketAddress address_;
   pid_t child_ = -1;
 };
