@@ -275,9 +275,9 @@ std::vector<std::string_view> Message::elements(HeaderId id) const {
 }
 
 bool Message::has_one(HeaderId id) const {
-  if (count(id) != 1) return elements(id).size() == 1;
   const std::string_view value = header(id);
-  return value.find(',') == std::string_view::npos ? !value.empty() : elements(id).size() == 1;
+  const bool plain = count(id) == 1 && value.find(',') == std::string_view::npos;
+  return plain ? !value.empty() : elements(id).size() == 1;
 }
 
 bool Message::lists(HeaderId id, std::string_view token) const {
