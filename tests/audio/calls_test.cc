@@ -140,7 +140,22 @@ INSTANTIATE_TEST_SUITE_P(All, Codecs, ::testing::ValuesIn(combinations()), [](co
 
 // ---- Who shares what -----------------------------------------------------------------------------------
 
-class Shared : public Call {};
+class Shared : public Call {
+ protected:
+  // The target's codec, which the transferee can speak but did not, by half a second after the transfer.
+  void transfer_and_settle_on(Codec codec) {
+    begin();
+    refer();
+    ASSERT_TRUE(cast->run_until_final_notify());
+    cast->world().run_for(500ms);
+    const auto transcoded = studio.relay().counters().transcoded;
+    cast->world().run_for(1s);
+    expect_talk(*cast->transferee, *cast->target());
+    EXPECT_EQ(phone(*cast->transferee).last_codec(), codec);
+    EXPECT_EQ(studio.relay().counters().transcoded, transcoded) << "both speak it now";
+    EXPECT_EQ(phone(*cast->transferee).flaws(), "");
+  }
+};
 
 TEST_F(Shared, WhatAllSpeakPassesUntouched) {
   play.transferee.codecs = {Codec::g722, Codec::pcmu};
@@ -163,18 +178,9 @@ TEST_F(Shared, ATransfereeThatCanIsAskedToSpeakTheTargetsCodec) {
   play.transferee.codecs = {Codec::pcmu, Codec::opus};
   play.transferor.codecs = {Codec::pcmu};
   play.target.codecs = {Codec::opus};
-  begin();
-  refer();
-  ASSERT_TRUE(cast->run_until_final_notify());
-  cast->world().run_for(500ms);
-  const auto transcoded = studio.relay().counters().transcoded;
-  cast->world().run_for(1s);
-  expect_talk(*cast->transferee, *cast->target());
+  ASSERT_NO_FATAL_FAILURE(transfer_and_settle_on(Codec::opus));
   EXPECT_EQ(cast->transferee->seen.reinvites, 1U);
   EXPECT_EQ(cast->target()->seen.reinvites, 0U);
-  EXPECT_EQ(phone(*cast->transferee).last_codec(), Codec::opus);
-  EXPECT_EQ(studio.relay().counters().transcoded, transcoded) << "both speak it now";
-  EXPECT_EQ(phone(*cast->transferee).flaws(), "");
   end();
 }
 
@@ -189,18 +195,9 @@ TEST_P(Asked, ATransfereeThatAllowsUpdate) {
   play.transferee.update_status = status;
   play.transferor.codecs = {Codec::pcmu};
   play.target.codecs = {Codec::opus};
-  begin();
-  refer();
-  ASSERT_TRUE(cast->run_until_final_notify());
-  cast->world().run_for(500ms);
-  const auto transcoded = studio.relay().counters().transcoded;
-  cast->world().run_for(1s);
-  expect_talk(*cast->transferee, *cast->target());
+  ASSERT_NO_FATAL_FAILURE(transfer_and_settle_on(Codec::opus));
   EXPECT_EQ(cast->transferee->seen.updates, 1U);
   EXPECT_EQ(cast->transferee->seen.reinvites, status == 200 ? 0U : 1U);
-  EXPECT_EQ(phone(*cast->transferee).last_codec(), Codec::opus);
-  EXPECT_EQ(studio.relay().counters().transcoded, transcoded) << "both speak it now";
-  EXPECT_EQ(phone(*cast->transferee).flaws(), "");
   end();
 }
 
