@@ -1,6 +1,7 @@
 """Addresses of one run on the loopback network: each party has an address of its own, as it would have on a wire."""
 import os
 import socket
+import struct
 
 
 def _is_free(address, port):
@@ -12,6 +13,19 @@ def _is_free(address, port):
             except OSError:
                 return False
     return True
+
+
+def is_listening(address, port, kind):
+    """Whether somebody's socket of that kind waits there. It is read from the kernel's table: a trial bind would take the
+    place, for a moment, from the very process that is awaited."""
+    v6 = ":" in address
+    words = socket.inet_pton(socket.AF_INET6 if v6 else socket.AF_INET, address)
+    wanted = "".join(f"{word:08X}" for word in struct.unpack(f"={len(words) // 4}I", words)) + f":{port:04X}"
+    udp = kind == socket.SOCK_DGRAM
+    with open(f"/proc/net/{'udp' if udp else 'tcp'}{'6' if v6 else ''}") as table:
+        next(table)
+        rows = (row.split() for row in table)
+        return any(row[1] == wanted and (udp or row[3] == "0A") for row in rows)
 
 
 class Loopback:
@@ -57,7 +71,7 @@ def host_port(address, port):
 
 def media_ports(count=200):
     """First and last of a range of UDP ports nobody uses at the moment; the first is even (RFC 3550 11)."""
-    start = 30000 + os.getpid() % 97 * 200
+    start = 30000 + os.getpid() % 72 * 400
     for first in list(range(start, 59000, count)) + list(range(30000, start, count)):
         if all(_is_free("127.0.0.1", port) for port in (first, first + 1, first + count // 2, first + count - 1)):
             return first, first + count - 1

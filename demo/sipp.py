@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 
+from loopback import is_listening
+
 
 class SippError(Exception):
     pass
@@ -67,14 +69,11 @@ class Sipp:
         return self
 
     def await_bound(self, deadline=5.0):
-        """Returns when it listens: then its address is taken."""
+        """Returns when it listens."""
         end = time.monotonic() + deadline
         while time.monotonic() < end and self.running():
-            with socket.socket(socket.AF_INET6 if ":" in self._place[0] else socket.AF_INET, self._kind) as probe:
-                try:
-                    probe.bind(self._place)
-                except OSError:
-                    return self
+            if is_listening(*self._place, self._kind):
+                return self
             time.sleep(0.02)
         raise SippError(f"{self.name} did not come up on {self._place[0]}:{self._place[1]}\n{self.complaint()}")
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from loopback import media_ports
+from loopback import Loopback, media_ports
 
 PROGRAM = shutil.which("rtpengine", path="/usr/sbin:/usr/bin")
 
@@ -22,9 +22,7 @@ class Rtpengine:
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.ports = media_ports(ports)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.at = f"127.0.0.1:{free.getsockname()[1]}"
+        self.at = Loopback(hosts={"rtpengine": 50}).at("rtpengine")
         self._log_path = self.directory / "rtpengine.log"
         self._process = None
 
