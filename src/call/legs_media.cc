@@ -75,9 +75,9 @@ void Legs::on_media_closed(const media::Closed& closed) {
   if (!closed.codec || quality.call_uuid.empty()) return;
   quality.ended_at = cx_.now;
   describe(closed, quality);
-  if (quality.mos) {
+  if (const auto& mos = quality.mos ? quality.mos : quality.reported_mos) {
     ++cx_.counters.legs_rated;
-    if (*quality.mos < mos_poor) ++cx_.counters.legs_poor;
+    if (*mos < mos_poor) ++cx_.counters.legs_poor;
   }
   cx_.world.write(std::move(quality));
 }

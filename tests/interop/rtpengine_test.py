@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "demo")]
 import demo  # noqa: E402
+import speech  # noqa: E402
 from cases import CALLER, DESK  # noqa: E402
 from rtpengine import Rtpengine  # noqa: E402
 from scenario import Scenario  # noqa: E402
@@ -40,6 +41,42 @@ class SecureDemo(OnRtpengine, SrtpDemo):
     pass
 
 
+class MixedDemo(OnRtpengine, demo.Demo):
+    """The caller speaks G.722, the others PCMU; who is put on hold hears something."""
+    MODULES = ("g722",)
+    CODECS = {"caller": "G722/16000/1"}
+    MUSIC = ("en-us+m1", 50, 160, "All our colleagues are busy with other guests. Your call is important to us, please hold on.")
+
+    def configuration(self):
+        music = self.directory / "speech" / "music.wav"
+        speech.write_wav(music, speech.speak(*self.MUSIC))
+        self.loops["music"] = music
+        return super().configuration().replace('id = "front-desk"\n', f'id = "front-desk"\nhold_music = "{music}"\n')
+
+    def act4(self):
+        """An agent that holds its call hands it over; the others speak until both have sent some reports."""
+        known = self.known_records()
+        caller, agent, human = self.start_phones("act4")
+        caller.command("dial", f"sip:{demo.FRONT_DESK}@{self.at('baton')}")
+        self.must(agent.wait("CALL_ESTABLISHED", demo.SETTLE) and caller.wait("CALL_ESTABLISHED", demo.SETTLE),
+                  "the caller dials the number, the agent answers")
+        self.talk(2.5)
+        agent.command("hold")
+        self.talk(2.5)
+        self.hand_over(agent, human, "front-desk")
+        self.talk(2.5)
+        human.command("accept")
+        self.must(human.wait("CALL_ESTABLISHED", demo.SETTLE), "the human answers")
+        self.must(agent.wait("CALL_CLOSED", demo.SETTLE), "the agent is let go")
+        time.sleep(11)  # baresip reports each five seconds, and rtpengine tells of the second time
+        caller.command("hangup")
+        self.must(human.wait("CALL_CLOSED", demo.SETTLE), "the caller hangs up, and so the human's call ends")
+        self.show_heard("act4", caller, ["agent", "music", "ring-back", "human"], shortest=1.0)
+        self.show_heard("act4", human, ["caller"])
+        self.show_heard("act4", agent, ["caller"])
+        self.check_handed_over(*self.show_records("act4", 2, 1, known, brief=True), "inbound")
+
+
 class AudioTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -66,6 +103,31 @@ class AudioTest(unittest.TestCase):
         ours = [text for text in texts if "c=IN IP4 127.0.0.2" in text]
         self.assertTrue(ours, "descriptions name rtpengine's outer interface")
         self.assertTrue(any("RTP/SAVP" in text for text in ours))
+
+
+    def test_a_call_that_an_agent_made(self):
+        self.play(PlainDemo, "act3")
+
+    def test_a_held_call_between_codecs_and_how_it_was(self):
+        played = self.play(MixedDemo, "act4")
+        with sqlite3.connect(played.directory / "baton.db") as database:
+            database.row_factory = sqlite3.Row
+            legs = {row["party"]: row for row in database.execute("select * from leg_quality")}
+        self.assertEqual({party: row["codec"] for party, row in legs.items()},
+                         {"caller": "G722", "endpoint": "PCMU", "target": "PCMU"})
+        for party, least in (("caller", 500), ("endpoint", 100), ("target", 400)):
+            row = legs[party]
+            self.assertGreater(row["packets_received"], least, party)
+            self.assertIsNone(row["lost"], "what did not reach rtpengine is not known")
+            self.assertIsNone(row["mos"])
+        for party in ("caller", "target"):
+            row = dict(legs[party])
+            self.assertIsNotNone(row["round_trip_us"], row)
+            self.assertLess(row["round_trip_us"], 2_000_000, row)
+            self.assertLessEqual(row["round_trip_us"], row["round_trip_us_max"], row)
+            self.assertGreaterEqual(row["reported_lost"], 0, row)
+            self.assertLessEqual(row["reported_jitter_us"], row["reported_jitter_us_max"], row)
+            self.assertTrue(100 <= row["reported_mos"] <= 450, row)
 
 
 class DeadDaemonTest(unittest.TestCase):

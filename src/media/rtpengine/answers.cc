@@ -66,7 +66,7 @@ void Rtpengine::take(Time now, const Asked& asked, const Answer& answer, Out out
       }
       return;
     case Step::remove:
-      on_removed(*endpoint, answer, out);
+      on_removed(now, *endpoint, answer, out);
       return on_forgotten(now, asked.id, answer, out);
     default:
       break;
@@ -180,8 +180,10 @@ void Rtpengine::on_queried(Time now, Endpoint& endpoint, const Answer& answer, O
 }
 
 // The endpoint is gone after it.
-void Rtpengine::on_removed(Endpoint& endpoint, const Answer& answer, Out out) {
-  if (answer.said) endpoint.totals = rtpengine::read_totals(*answer.said).value_or(endpoint.totals);
+void Rtpengine::on_removed(Time now, Endpoint& endpoint, const Answer& answer, Out out) {
+  if (answer.said) {
+    if (const auto totals = rtpengine::read_totals(*answer.said)) count(now, endpoint, *totals);
+  }
   Closed closed{endpoint.id};
   closed.packets_received = endpoint.totals.received;
   closed.packets_sent = endpoint.totals.given;
@@ -189,6 +191,7 @@ void Rtpengine::on_removed(Endpoint& endpoint, const Answer& answer, Out out) {
   if (endpoint.party) {
     closed.codec = endpoint.party->format.codec;
     closed.ptime_ms = endpoint.party->ptime_ms;
+    endpoint.reports.describe(endpoint.totals.given, closed);
   }
   out.results.emplace_back(closed);
   endpoints_.erase(endpoint.id);

@@ -120,7 +120,7 @@ void Rtpengine::perform(Time now, const Close& close, Out out) {
   if (gone) {
     // Lost to Baton, the call may be there all the same, or be made anew by what is under way.
     forget(now, close.id, out);
-    return on_removed(*endpoint, {}, out);
+    return on_removed(now, *endpoint, {}, out);
   }
   if (!endpoint->asking) remove(now, *endpoint, out);
 }
@@ -305,6 +305,7 @@ void Rtpengine::count(Time now, Endpoint& endpoint, const rtpengine::Totals& tot
     endpoint.silence_told = false;
   }
   endpoint.totals = totals;
+  if (totals.reports) endpoint.reports.add(*totals.reports);
 }
 
 void Rtpengine::check_silence(Time now, Endpoint& endpoint, Out out) const {

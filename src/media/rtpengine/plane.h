@@ -35,6 +35,7 @@
 #include "media/relay/ring_back.h"
 #include "media/rtpengine/client.h"
 #include "media/rtpengine/requests.h"
+#include "media/rtpengine/statistics.h"
 
 namespace baton::media {
 
@@ -99,6 +100,7 @@ class Rtpengine {
     std::string lost_why;
     // how the party is
     rtpengine::Totals totals;
+    rtpengine::ReportTally reports;
     Time heard_at{}, poll_at{};
     bool silence_told = false;
   };
@@ -150,7 +152,7 @@ class Rtpengine {
   void on_played(Time now, Endpoint& endpoint, const Asked& asked, const rtpengine::Client::Answer& answer,
                  Out out);
   void on_queried(Time now, Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
-  void on_removed(Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
+  void on_removed(Time now, Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
   void on_forgotten(Time now, EndpointId id, const rtpengine::Client::Answer& answer, Out out);
   void lose(Endpoint& endpoint, std::string why, Out out);
   void went_down(Time now, const std::string& why, Out out);

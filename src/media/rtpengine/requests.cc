@@ -122,30 +122,6 @@ std::string wav_of(const std::vector<std::uint8_t>& pcmu) {
   return out.append(pcmu.begin(), pcmu.end());
 }
 
-const Dictionary* dictionary_in(const Dictionary& outer, std::string_view key) {
-  const auto found = outer.find(key);
-  return found == outer.end() ? nullptr : found->second.dictionary();
-}
-
-const Dictionary* first_in(const Dictionary& outer, std::string_view key) {
-  const auto found = outer.find(key);
-  const List* list = found == outer.end() ? nullptr : found->second.list();
-  return list == nullptr || list->empty() ? nullptr : list->front().dictionary();
-}
-
-// The counters of a tag's RTP: its first medium's first stream.
-const Dictionary* stats_of(const Dictionary& tags, std::string_view tag) {
-  const Dictionary* one = dictionary_in(tags, tag);
-  const Dictionary* medium = one == nullptr ? nullptr : first_in(*one, "medias");
-  const Dictionary* stream = medium == nullptr ? nullptr : first_in(*medium, "streams");
-  return stream == nullptr ? nullptr : dictionary_in(*stream, "stats");
-}
-
-std::uint64_t count_of(const Dictionary* stats, std::string_view key) {
-  if (stats == nullptr) return 0;
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(integer_of(*stats, key), 0));
-}
-
 }  // namespace
 
 std::string describe_party(const Configure& party, const SocketAddress& remote,
@@ -249,14 +225,6 @@ baton::Result<Described, std::string> read_ports(const Dictionary& answer) {
   if (!said) return fail("rtpengine's SDP: " + said.error().reason);
   if (said->rejected() || said->rtp.ip.is_unspecified()) return fail(std::string("rtpengine gives no port"));
   return Described{said->rtp, std::move(said->crypto)};
-}
-
-std::optional<Totals> read_totals(const Dictionary& answer) {
-  const Dictionary* tags = dictionary_in(answer, "tags");
-  if (tags == nullptr) return std::nullopt;
-  const Dictionary* party = stats_of(*tags, party_tag);
-  return Totals{count_of(party, "packets"), count_of(party, "errors"),
-                count_of(stats_of(*tags, void_tag), "packets")};
 }
 
 }  // namespace baton::media::rtpengine

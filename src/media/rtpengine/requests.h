@@ -57,12 +57,4 @@ struct Described {
 };
 [[nodiscard]] baton::Result<Described, std::string> read_ports(const Dictionary& answer);
 
-struct Totals {
-  std::uint64_t received = 0;  // RTP packets from the party
-  std::uint64_t errors = 0;    // of those, that went no further
-  std::uint64_t given = 0;     // RTP packets that came for it
-};
-// Of the answer to a query or delete; nothing when it does not say.
-[[nodiscard]] std::optional<Totals> read_totals(const Dictionary& answer);
-
 }  // namespace baton::media::rtpengine

@@ -27,6 +27,8 @@ class NgDaemon {
     std::string offered;
     std::string playing;
     std::int64_t received = 0;  // RTP packets from the party
+    std::int64_t ssrc = 0;      // of the party
+    Dictionary reports;         // of each SSRC
     bool srtp = false;
     [[nodiscard]] SocketAddress sends_to() const { return sdp::read_description(target)->rtp; }
   };
@@ -173,13 +175,16 @@ class NgDaemon {
     return "a=crypto:" + sdp::write_crypto(crypto) + "\r\n";
   }
 
-  static Dictionary side(std::int64_t packets, std::int64_t errors) {
+  static Dictionary side(std::int64_t packets, std::int64_t errors, std::int64_t ssrc) {
     const Dictionary stats{{"packets", packets}, {"bytes", packets * 172}, {"errors", errors}};
-    return {{"medias", List{Dictionary{{"streams", List{Dictionary{{"stats", stats}}, Dictionary{}}}}}}};
+    const Dictionary rtp{{"stats", stats}, {"SSRC", ssrc}};
+    return {{"medias", List{Dictionary{{"streams", List{rtp, Dictionary{}}}}}}};
   }
   static Dictionary totals_of(const Call& call) {
     return {{"result", "ok"},
-            {"tags", Dictionary{{"party", side(call.received, 1)}, {"void", side(call.received + 7, 0)}}}};
+            {"SSRC", call.reports},
+            {"tags", Dictionary{{"party", side(call.received, 1, call.ssrc)},
+                                {"void", side(call.received + 7, 0, 99)}}}};
   }
 
   std::uint16_t next_port_ = 30'000;

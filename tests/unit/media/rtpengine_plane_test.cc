@@ -269,6 +269,8 @@ TEST_F(RtpenginePlane, ClosesWithItsTotals) {
   EXPECT_EQ(closed[0].packets_dropped, 1U);
   EXPECT_EQ(closed[0].codec, sdp::Codec::g722);
   EXPECT_FALSE(closed[0].received) << "loss and jitter are not known";
+  EXPECT_FALSE(closed[0].reported) << "it has said nothing";
+  EXPECT_FALSE(closed[0].round_trip_us);
   EXPECT_FALSE(daemon_.calls.contains("token.1"));
   EXPECT_FALSE(is_heard(2));
   EXPECT_EQ(plane_->endpoints(), 1U);
