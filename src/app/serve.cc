@@ -25,6 +25,7 @@
 #include <system_error>
 
 #include "app/tls_files.h"
+#include "metrics/exporter.h"
 #include "shard/log_line.h"
 #include "shard/shard.h"
 #include "store/writer.h"
@@ -231,12 +232,8 @@ std::optional<std::string> fault_of_disk(const std::string& store_path) {
          " kB free); make room, or name another place in [store] path";
 }
 
-int explain(const shard::OpenError& error) {
-  if (!error.socket) {
-    say("can not start: " + error.what);
-    return exit_failed;
-  }
-  const net::OpenError& socket = *error.socket;
+// `section`: of the configuration, where its address is.
+int explain(const net::OpenError& socket, const std::string& section) {
   const std::string where =
       "can not listen on " + std::string(to_string(socket.transport)) + " " + socket.bind.to_string() + ": ";
   const std::string port = std::to_string(socket.bind.port);
@@ -244,23 +241,28 @@ int explain(const shard::OpenError& error) {
     case net::OpenError::Kind::in_use:
       say(where + "the port is in use by another program; stop that one (ss -" +
           (socket.transport == Transport::udp ? "u" : "t") + "lnp sport = :" + port +
-          " shows it) or change bind in [[server.listen]]");
+          " shows it) or change bind in " + section);
       return exit_port_in_use;
     case net::OpenError::Kind::not_available:
-      say(where +
-          "this machine has no such address (ip address shows those it has); change bind in "
-          "[[server.listen]], and use advertise for the address outside a NAT");
+      say(where + "this machine has no such address (ip address shows those it has); change bind in " +
+          section + ", and use advertise for the address outside a NAT");
       return exit_bad_address;
     case net::OpenError::Kind::not_permitted:
       say(where + "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE");
       return exit_bad_address;
     case net::OpenError::Kind::not_supported:
-      say(where + socket.what + "; change transport or bind in [[server.listen]]");
+      say(where + socket.what + "; change transport or bind in " + section);
       return exit_config;
     case net::OpenError::Kind::other:
       break;
   }
   say(where + socket.what);
+  return exit_failed;
+}
+
+int explain(const shard::OpenError& error) {
+  if (error.socket) return explain(*error.socket, "[[server.listen]]");
+  say("can not start: " + error.what);
   return exit_failed;
 }
 
@@ -291,6 +293,7 @@ std::string needs_restart(const config::Server& a, const config::Server& b) {
   note(a.store_path == b.store_path, "store.path");
   note(a.trace == b.trace, "store.trace");
   note(a.recording_directory == b.recording_directory, "recording.directory");
+  note(a.metrics == b.metrics, "metrics.bind");
   note(a.limits == b.limits, "limits");
   note(a.name_servers == b.name_servers, "dns");
   return changed;
@@ -330,8 +333,10 @@ class Server {
   std::size_t descriptors_;  // that may be open
   Logger logger_;
   std::shared_ptr<media::PromptLibrary> prompts_ = std::make_shared<media::PromptLibrary>();
+  metrics::Tally tally_;
   std::unique_ptr<store::Writer> writer_;  // after the logger, which it uses; before the shard, which uses it
   std::unique_ptr<shard::Shard> shard_;
+  std::unique_ptr<metrics::Exporter> exporter_;  // asks the two above
   bool stalled_ = false;
   Time last_heard_{};
   Steady::time_point last_change_ = Steady::now();
@@ -399,11 +404,23 @@ int Server::open(const config::Config& config) {
   net::StreamLimits& streams = options.net.streams;
   streams.accepted_max = std::min(streams.accepted_max, std::max<std::size_t>(descriptors_ / 4, 16));
   streams.outbound_max = std::min(streams.outbound_max, std::max<std::size_t>(descriptors_ / 8, 16));
-  auto opened = shard::Shard::open(
-      std::move(options),
-      {[writer = writer_.get()](store::Record record) { writer->submit(std::move(record)); }, sink});
+  auto opened = shard::Shard::open(std::move(options), {[this](store::Record record) {
+                                                          tally_.count(record);
+                                                          writer_->submit(std::move(record));
+                                                        },
+                                                        sink});
   if (!opened) return explain(opened.error());
   shard_ = std::move(*opened);
+  if (running_.metrics) {
+    auto exporter = metrics::Exporter::open(
+        *running_.metrics,
+        [this] {
+          return metrics::Snapshot{shard_->status(), writer_->stats()};
+        },
+        tally_);
+    if (!exporter) return explain(exporter.error(), "[metrics]");
+    exporter_ = std::move(*exporter);
+  }
   shard_->start();
   return exit_ok;
 }
@@ -606,6 +623,7 @@ int Server::stop() {
     const std::uint64_t hang_up = shard_->post(engine::HangUpAll{});
     wait_for(hang_up_patience, [&] { return no_calls_since(hang_up); });
   }
+  exporter_.reset();
   shard_->stop();
   const bool written = writer_->stop(store_patience);
   log_figures();

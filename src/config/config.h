@@ -73,6 +73,7 @@ struct Server {
   std::string log_level = "info";  // debug, info, warning, error
   Duration drain_timeout = 30s;    // on SIGTERM: how long calls may go on
   Limits limits;
+  std::optional<SocketAddress> metrics;     // where figures can be fetched; nothing: nowhere
   std::vector<SocketAddress> name_servers;  // empty: those of the system
 };
 

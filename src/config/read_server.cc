@@ -229,6 +229,22 @@ void read_tls(const Section& section, const std::string& file_name, Server& serv
   }
 }
 
+// HTTP is on a TCP port of its own.
+std::optional<SocketAddress> read_metrics(const Section& file, const Server& server) {
+  if (!file.has("metrics")) return std::nullopt;
+  const Section section = file.table("metrics");
+  section.require("bind", R"(write bind = "127.0.0.1:9469", or remove this section)");
+  const auto bind = section.value("bind", to_socket_address);
+  if (!bind) return std::nullopt;
+  for (const Listen& listen : server.listeners) {
+    if (listen.transport == Transport::udp || listen.bind.port != bind->port) continue;
+    if (!overlap(listen.bind.ip, bind->ip)) continue;
+    section.problem("bind", bind->to_string() + " is taken by the SIP listener on " + listen.bind.to_string(),
+                    "give it a port of its own");
+  }
+  return bind;
+}
+
 }  // namespace
 
 Server read_server(const Section& file, const std::string& file_name) {
@@ -242,6 +258,7 @@ Server read_server(const Section& file, const std::string& file_name) {
   server.store_path = beside(file_name, store.value_or<std::string>("path", to_path, "baton.db"));
   server.recording_directory = read_path(file.table("recording"), "directory", file_name);
   server.trace = store.boolean("trace", server.trace);
+  server.metrics = read_metrics(file, server);
   server.limits = read_limits(file.table("limits"));
   server.name_servers = read_name_servers(file.table("dns"));
   server.log_level = file.table("log").value_or("level", to_log_level, server.log_level);

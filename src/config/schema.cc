@@ -11,7 +11,7 @@ namespace {
 using Keys = std::string_view;
 
 constexpr Keys file_keys[] = {"server",  "tls",   "media",  "store",   "log",     "dns",      "limits",
-                              "account", "trunk", "number", "carrier", "profile", "recording"};
+                              "account", "trunk", "number", "carrier", "profile", "recording", "metrics"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
@@ -21,6 +21,7 @@ constexpr Keys media_keys[] = {
     "port_min",        "port_max", "silence_timeout", "rtpengine", "rtpengine_outside",
     "rtpengine_inside"};
 constexpr Keys store_keys[] = {"path", "trace"};
+constexpr Keys metrics_keys[] = {"bind"};
 constexpr Keys dns_keys[] = {"servers"};
 constexpr Keys limits_keys[] = {
     "stranger_rate", "stranger_refusals", "failed_logins", "failed_logins_per_trunk",
@@ -98,6 +99,7 @@ constexpr SectionSchema sections[] = {
     {"media", media_keys},
     {"store", store_keys},
     {"recording", recording_keys},
+    {"metrics", metrics_keys},
     {"log", log_keys},
     {"dns", dns_keys},
     {"limits", limits_keys},

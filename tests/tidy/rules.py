@@ -9,7 +9,7 @@ import tempfile
 
 # Left to right: a folder may include itself and what stands in an earlier group.
 ORDER = [["base"], ["sip"], ["sdp"], ["txn"], ["dialog"], ["trunk"], ["call"], ["engine"], ["net", "media", "store"],
-         ["shard"], ["voice"], ["api", "config"], ["app"]]
+         ["shard"], ["metrics"], ["voice"], ["api", "config"], ["app"]]
 RANK = {folder: rank for rank, group in enumerate(ORDER) for folder in group}
 
 # Plain values that stand for a folder further right.
