@@ -72,6 +72,8 @@ struct Hear {
   struct Silence {};
   struct Party {
     EndpointId id = 0;
+    // When it has sent nothing for so long, quiet noise until it does; 0: nothing then.
+    Duration comfort_after{};
   };
   struct RingBack {
     std::string country;

@@ -28,8 +28,8 @@
 
 namespace baton::media {
 
-enum class RelayTimer : std::uint8_t { tone, report, silence, frame, digit, event };
-inline constexpr std::size_t relay_timers = 6;
+enum class RelayTimer : std::uint8_t { tone, report, silence, frame, digit, event, comfort };
+inline constexpr std::size_t relay_timers = 7;
 
 // How fast a party may send. G.711 in 10 ms packets with telephone-events between takes a third of it; a
 // stream that is led round in a circle by a forged SDP can not take more than this.
@@ -111,6 +111,9 @@ struct Endpoint {
   std::shared_ptr<const Prompt> prompt;
   std::size_t played = 0;  // samples into the cadence or the prompt, at 8 kHz
   OutputStream out;
+  Duration comfort_after{};  // that the party it hears sends nothing; 0: never
+  Time fed_at{};             // when there was audio for it last
+  bool comforted = false;    // noise is being sent to it
   // Audio made for the listener: the party it hears speaks another codec, or the tone is to be in one that
   // takes more than a table. There only as long as that is so.
   std::unique_ptr<Playout> playout;

@@ -134,6 +134,10 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec,
   if (!listener.sending()) return;
   const bool event = meaning == Endpoint::Meaning::telephone_event;
   const bool noise = meaning == Endpoint::Meaning::comfort_noise;
+  if (meaning == Endpoint::Meaning::audio) {
+    listener.fed_at = now;
+    if (listener.comforted) end_comfort(listener);
+  }
   if (!event) {
     const bool alike =
         noise || codec == listener.format.codec || (is_g711(codec) && is_g711(listener.format.codec));

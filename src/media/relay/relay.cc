@@ -17,6 +17,8 @@ constexpr unsigned bind_attempts_max = 64;
 constexpr unsigned samples_per_ms = 8;
 // A tone that fell behind by more packets than this goes on at the present; fewer are made up for.
 constexpr std::int64_t tone_backlog_max = 10;
+// Decibels below the loudest: what a quiet room sounds like on the telephone.
+constexpr std::uint8_t comfort_level = 60;
 constexpr Duration report_interval = 5s;  // RFC 3550 6.2
 
 std::uint64_t seed_of(std::uint64_t wanted) {
@@ -53,6 +55,7 @@ Relay::Impl::Impl(Options options)
       ports_(options_.port_min, options_.port_max, options_.port_rest, rng_),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   BATON_ASSERT(epoll_.get() >= 0);
+  comfort_noise_.set_level(comfort_level);
   if (!options_.recorder) return;
   epoll_event event{};
   event.events = EPOLLIN;
@@ -192,7 +195,9 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
   Endpoint& listener = endpoints_.at(handle);
   if (const auto* party = std::get_if<Hear::Party>(&hear.source)) {
     const EndpointHandle source = find(party->id);
-    if (listener.source == Endpoint::Source::party && source && listener.heard_party == source) return;
+    if (listener.source == Endpoint::Source::party && source && listener.heard_party == source) {
+      return watch_comfort(now, handle, listener, party->comfort_after);
+    }
     unhear(handle, listener);
     if (!source) return;
     listener.source = Endpoint::Source::party;
@@ -200,6 +205,7 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     // A key that is down was pressed for whoever heard it before.
     if (endpoints_.at(source).events.open()) endpoints_.at(source).event_left_out = true;
     endpoints_.at(source).listeners.push_back(handle);
+    watch_comfort(now, handle, listener, party->comfort_after);
   } else if (const auto* ring = std::get_if<Hear::RingBack>(&hear.source)) {
     const RingBackPlan& plan = ring_back_plan(ring->country);
     if (listener.source == Endpoint::Source::ring_back && listener.ring_back == &plan) return;
@@ -282,6 +288,9 @@ void Relay::Impl::unhear(EndpointHandle handle, Endpoint& listener) {
   listener.ring_back = nullptr;
   listener.prompt.reset();
   listener.deadline(RelayTimer::tone).reset();
+  end_comfort(listener);
+  listener.comfort_after = 0s;
+  listener.deadline(RelayTimer::comfort).reset();
   // What one party pressed is not for whoever is heard next to be silenced by.
   listener.digits.reset();
   listener.deadline(RelayTimer::digit).reset();
@@ -435,6 +444,9 @@ void Relay::Impl::advance(Time now, std::vector<Result>& results) {
         break;
       case RelayTimer::event:
         check_event(now, handle, *endpoint);
+        break;
+      case RelayTimer::comfort:
+        check_comfort(now, handle, *endpoint, entry->at);
         break;
       case RelayTimer::silence:
         check_silence(now, handle, *endpoint, results);

@@ -74,6 +74,7 @@ class Relay {
     std::uint64_t send_failed = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
     std::uint64_t tone_packets = 0, transcoded = 0, latched = 0;  // packets sent so; parties
+    std::uint64_t comfort_packets = 0;   // noise in the place of a party that sent nothing
     std::uint64_t digits_converted = 0;  // telephone-event to tone, tone to telephone-event …
   };
 

@@ -106,6 +106,11 @@ class Relay::Impl {
   static void stop_transcoding(Endpoint& listener);
   void send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::size_t payload_bytes);
 
+  // comfort.cc
+  void watch_comfort(Time now, EndpointHandle handle, Endpoint& listener, Duration after);
+  void check_comfort(Time now, EndpointHandle handle, Endpoint& listener, Time due);
+  static void end_comfort(Endpoint& listener);
+
   // digits.cc
   void take_event(Time now, EndpointHandle handle, Endpoint& endpoint, const RtpPacket& packet,
                   const std::uint8_t* payload);
@@ -141,6 +146,7 @@ class Relay::Impl {
   std::unordered_map<EndpointId, EndpointHandle> by_id_;
   TimerQueue timers_;
   RingBackLibrary ring_backs_;
+  ComfortNoise comfort_noise_;  // whose next samples are everybody's
   Counters counters_;
   std::vector<Digit> digits_reported_;
   std::unordered_map<RecordingId, std::array<EndpointHandle, 2>> recorded_;

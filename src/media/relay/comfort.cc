@@ -1,0 +1,61 @@
+// Quiet noise for a listener whose party has stopped sending, so that the line does not sound dead while
+// somebody waits. It begins after a while, and gives way to the party's next packet.
+#include "media/relay/relay_impl.h"
+
+namespace baton::media {
+namespace {
+
+// Frames that fell behind by more are left out; fewer are made up for.
+constexpr std::int64_t frame_backlog_max = 5;
+constexpr unsigned rate = 8'000;
+
+}  // namespace
+
+void Relay::Impl::watch_comfort(Time now, EndpointHandle handle, Endpoint& listener, Duration after) {
+  if (listener.comfort_after == after) return;
+  end_comfort(listener);
+  listener.comfort_after = after;
+  listener.deadline(RelayTimer::comfort).reset();
+  if (after == 0s) return;
+  listener.fed_at = now;
+  arm(handle, listener, RelayTimer::comfort, now + after);
+}
+
+void Relay::Impl::check_comfort(Time now, EndpointHandle handle, Endpoint& listener, Time due) {
+  if (!listener.comforted) {
+    const Time begins = listener.fed_at + listener.comfort_after;
+    if (begins > now) return arm(handle, listener, RelayTimer::comfort, begins);
+    if (!listener.sending()) return arm(handle, listener, RelayTimer::comfort, now + listener.comfort_after);
+    stop_transcoding(listener);
+    listener.out.cut();
+    listener.comforted = true;
+    due = now;
+  }
+  if (!listener.sending()) {
+    end_comfort(listener);
+    return arm(handle, listener, RelayTimer::comfort, now + listener.comfort_after);
+  }
+  const std::uint32_t step = listener.packet_ticks();
+  std::int64_t skipped = (now - due) / listener.packet_time();
+  if (skipped <= frame_backlog_max) skipped = 0;
+  due += skipped * listener.packet_time();
+  std::uint32_t ticks = step + static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
+  for (; due <= now; due += listener.packet_time()) {
+    const std::span<std::int16_t> samples(tone_.data(), std::size_t{listener.ptime_ms} * rate / 1'000);
+    comfort_noise_.fill(samples);
+    if (!listener.hears_digits()) send_samples(now, listener, samples, rate, ticks);
+    ++counters_.comfort_packets;
+    ticks = step;
+  }
+  arm(handle, listener, RelayTimer::comfort, due);
+}
+
+// The timer, when it comes, finds when the party was heard last.
+void Relay::Impl::end_comfort(Endpoint& listener) {
+  if (!listener.comforted) return;
+  listener.comforted = false;
+  listener.encoder.reset();
+  listener.out.cut();
+}
+
+}  // namespace baton::media
