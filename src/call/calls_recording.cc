@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/uuid.h"
 #include "call/calls.h"
 
 namespace baton::call {
@@ -40,7 +41,7 @@ void Calls::start_recording(Call& call) {
   span.recording = ++next_recording_;
   ++span.recordings;
   RecordingRecord& record = recordings_[span.recording];
-  record.recording_id = cx_.rng.uuid();
+  record.recording_id = uuid_at(cx_.now, cx_.rng);
   if (span.chain_id.empty()) span.chain_id = record.recording_id;
   record.chain_id = span.chain_id;
   record.segment = ++span.segment;

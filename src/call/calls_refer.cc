@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/uuid.h"
 #include "call/calls.h"
 #include "sip/draft.h"
 #include "sip/text.h"
@@ -28,7 +29,7 @@ bool is_token(std::string_view text) {
 
 TransferRecord Calls::begin_record(const Call* call, const Leg& transferor, const sip::Message& refer) {
   TransferRecord record;
-  record.transfer_id = cx_.rng.uuid();
+  record.transfer_id = uuid_at(cx_.now, cx_.rng);
   record.started_at = cx_.now;
   record.root_call_uuid = transferor.root_call_uuid;
   record.account_id = transferor.account_id;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/uuid.h"
 #include "call/calls.h"
 
 namespace baton::call {
@@ -170,7 +171,7 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   span.open = true;
   span.ticket = admission_.split(cx_.now, call.span.ticket);
   span.cdr = call.span.cdr;
-  span.cdr.call_uuid = cx_.rng.uuid();
+  span.cdr.call_uuid = uuid_at(cx_.now, cx_.rng);
   span.cdr.transfer_id.clear();
   span.cdr.leg_role = "replacement";
   span.cdr.initiated_at = cx_.now;

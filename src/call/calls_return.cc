@@ -2,6 +2,7 @@
 // is called back, with the transferee on the line.
 #include <utility>
 
+#include "base/uuid.h"
 #include "call/calls.h"
 
 namespace baton::call {
@@ -36,7 +37,7 @@ bool Calls::begin_return(Call& call, LegHandle leaver, const Why& why) {
   call.span.open = true;
   call.span.ticket = *ticket;
   Cdr& cdr = call.span.cdr;
-  cdr.call_uuid = cx_.rng.uuid();
+  cdr.call_uuid = uuid_at(cx_.now, cx_.rng);
   cdr.root_call_uuid = call.root_uuid;
   cdr.transfer_id = path.transfer_id;
   cdr.leg_role = "return";

@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/assert.h"
+#include "base/uuid.h"
 #include "call/calls.h"
 
 namespace baton::call {
@@ -244,7 +245,7 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
   const CallHandle handle = calls_.emplace();
   Call& call = calls_.at(handle);
   call.self = handle;
-  call.root_uuid = cx_.rng.uuid();
+  call.root_uuid = uuid_at(cx_.now, cx_.rng);
   call.account_id = setup.account->id;
   call.inbound = setup.inbound;
   call.caller = leg.self;
@@ -300,7 +301,7 @@ void Calls::refuse_call(Leg& leg, const Setup& setup, const Rejection& rejection
        {"why", rejection.text}});
   if (setup.trunk != nullptr && setup.account != nullptr) {
     Call refused;
-    refused.root_uuid = cx_.rng.uuid();
+    refused.root_uuid = uuid_at(cx_.now, cx_.rng);
     refused.inbound = setup.inbound;
     leg.root_call_uuid = refused.root_uuid;
     leg.party = setup.inbound ? "caller" : "endpoint";

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/uuid.h"
 #include "call/calls.h"
 
 namespace baton::call {
@@ -266,7 +267,7 @@ void Calls::promote_target(Transfer& transfer) {
   admission_.answered(cx_.now, span.ticket);
   Cdr& cdr = span.cdr;
   const Cdr& old = transfer.old_span.cdr;
-  cdr.call_uuid = cx_.rng.uuid();
+  cdr.call_uuid = uuid_at(cx_.now, cx_.rng);
   cdr.root_call_uuid = call->root_uuid;
   cdr.transfer_id = transfer.record.transfer_id;
   cdr.leg_role = "transfer";

@@ -93,6 +93,7 @@ class Writer::Impl {
   using Fields = std::vector<std::pair<std::string, std::string>>;
 
   void run();
+  void gather();
   void write_waiting();
   [[nodiscard]] Attempt try_batch();
   [[nodiscard]] bool connect();
@@ -116,6 +117,7 @@ class Writer::Impl {
   std::atomic<std::uint64_t> submitted_{0}, written_{0}, duplicates_{0}, failed_attempts_{0}, refused_{0};
   std::atomic<bool> healthy_{true};
   std::atomic<bool> stopping_{false}, stopped_{false};
+  std::atomic<unsigned> flushing_{0};
   std::atomic<Clock::rep> stop_at_{0};
   std::mutex done_mutex_;
   std::condition_variable done_changed_;
@@ -149,8 +151,12 @@ void Writer::Impl::submit(Record record) {
 
 bool Writer::Impl::flush(Duration patience) {
   const std::uint64_t target = queue_.accepted();
+  ++flushing_;
+  queue_.wake();
   std::unique_lock lock(done_mutex_);
-  return done_changed_.wait_for(lock, patience, [&] { return done_ >= target; });
+  const bool done = done_changed_.wait_for(lock, patience, [&] { return done_ >= target; });
+  --flushing_;
+  return done;
 }
 
 bool Writer::Impl::stop(Duration patience) {
@@ -188,6 +194,7 @@ void Writer::Impl::run() {
       queue_.wait();
     }
     queue_.clear_wake();
+    gather();
     queue_.take(waiting_);
     write_waiting();
   }
@@ -197,6 +204,17 @@ void Writer::Impl::run() {
   report_queue();
   stopped_.store(true, std::memory_order_release);
   disconnect();
+}
+
+// Pages of an index that many records change are written once for all of them.
+void Writer::Impl::gather() {
+  const auto until = Clock::now() + options_.gather;
+  for (auto now = Clock::now(); now < until; now = Clock::now()) {
+    const bool hurry = stopping_.load(std::memory_order_acquire) || flushing_.load() != 0;
+    if (hurry || queue_.count() >= options_.batch_max) return;
+    queue_.wait(std::chrono::ceil<Duration>(until - now));
+    queue_.clear_wake();
+  }
 }
 
 void Writer::Impl::write_waiting() {
