@@ -25,7 +25,7 @@ def calls_per_server():
 
 def section(bench):
     most, why = calls_per_server()
-    sizes = (100, 500) if bench.options.quick else (1_000, 10_000, 50_000)
+    sizes = (100, 500) if bench.options.quick else [size for size in (1_000, 10_000, 50_000) if size <= bench.options.live_max]
     bench.say(f"\nmemory: transferred calls with anchored media. One process takes {most} of them, for {why}; more are several processes, and "
               "their sum")
     bench.say(f"{'':>7}{'':>11}{'resident, MB':>34}{'':>12}{'heap in use, MB':>34}")
@@ -34,9 +34,15 @@ def section(bench):
     rows = []
     bench.result["sections"]["memory"] = {"calls_per_process": most, "limited_by": why, "rows": rows}
     for live in sizes:
+        row = None
         for time_of in ("first", "again") if live <= 1_000 else ("first",):
-            if time_of == "first":
-                row = measure(bench, live, math.ceil(live / most), again=live <= 1_000)
+            if row is None:
+                try:
+                    row = measure(bench, live, math.ceil(live / most), again=live <= 1_000)
+                except (RuntimeError, OSError) as error:
+                    # What fewer calls take is known all the same.
+                    bench.say(f"{live:>7} calls at once could not be brought up or ended: {error}")
+                    return finish(bench, rows)
                 rows.append(row)
             text = f"{live:>7}{row['processes']:>11}" if time_of == "first" else f"{'':>7}{'again':>11}"
             for kind in ("resident", "heap"):
@@ -44,6 +50,12 @@ def section(bench):
                 text += f"{row['empty'][kind] / 1e6:>10.1f}" + "".join(f"{of[when][kind] / 1e6:>8.1f}" for when in ("peak", "live", "after"))
                 text += f"{(of['live'][kind] - row['empty'][kind]) / live / 1e3:>9.1f} kB"
             bench.say(text)
+    finish(bench, rows)
+
+
+def finish(bench, rows):
+    if not rows:
+        raise RuntimeError("no figure of memory")
     bench.say("Peak: just up, with the transactions of half a minute. Live: when those are forgotten. After: when all calls have ended and theirs are "
               "too.\nWhat is resident after is what the allocator keeps for the next calls: the heap in use tells what is held.")
     bench.picture("memory", "Memory of live transferred calls", "live calls", "MB",

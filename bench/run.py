@@ -13,6 +13,8 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
+import traceback
 
 import compare
 import memory
@@ -161,6 +163,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls: whether it works, not what it costs")
     parser.add_argument("--soak-seconds", type=int, help="600, or 20 with --quick")
+    parser.add_argument("--live-max", type=int, default=50_000, help="no more calls live at once in memory than these")
     parser.add_argument("--into", help="with readme: the file whose figures it replaces, between its two marks")
     parser.add_argument("--address", default="127.0.0.1", help="of the server")
     parser.add_argument("--party-port", type=int, default=5_070, help="SIP port of the parties, at 127.0.0.11 to 127.0.0.13")
@@ -190,13 +193,18 @@ def main():
     failed = []
     try:
         for name in options.section or list(SECTIONS)[:-1]:
+            began = time.monotonic()
             try:
                 SECTIONS[name](bench)
-            except RuntimeError as error:
-                # A message that was wrong, or calls that did not come up: no figure of this section, but of the others.
+                bench.say(f"[{name}: {time.monotonic() - began:.0f} s]")
+            except Exception as error:
+                # A message that was wrong, calls that did not come up, a program that is not there: no figure of this section,
+                # but of the others.
                 failed.append(name)
                 bench.result["sections"].pop(name, None)
-                bench.say(f"\n{name} FAILED: {error}")
+                bench.say(f"\n{name} FAILED after {time.monotonic() - began:.0f} s: {type(error).__name__}: {error}")
+                if not isinstance(error, RuntimeError):
+                    traceback.print_exc()
             bench.write()
         targets.say(bench)
     finally:

@@ -113,9 +113,17 @@ class Server:
 
     def heap(self):
         """Bytes of its heap that are in use, at most a second ago; with heap_watch alone."""
+        return self._heap()[0]
+
+    def heap_blocks(self):
+        """What those bytes are in: one for each allocation that stands."""
+        return self._heap()[1]
+
+    def _heap(self):
         for _ in range(20):
             try:
-                return int(self.heap_file.read_text())
+                size, blocks = self.heap_file.read_text().split()
+                return int(size), int(blocks)
             except (FileNotFoundError, ValueError):
                 time.sleep(0.1)  # it is just being written
         raise RuntimeError(f"the server does not write {self.heap_file}")

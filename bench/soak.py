@@ -5,10 +5,11 @@ import time
 
 import signalling
 
-# What a leak is: more than this stays in the heap for each call. A record, a timer or a message is more.
+# What a leak is: a call leaves a block of the heap behind, or so many bytes in a table that grows with the calls there ever
+# were. A table that is as long as the most calls at once were is one block, and has its length from before; SQLite's cache is
+# 2 MB in pages, 500 blocks.
+BLOCKS_PER_CALL_MAX = 0.01
 BYTES_PER_CALL_MAX = 16
-# Caches that have a size of their own, as SQLite's of 2 MB, may fill up meanwhile.
-CACHES_MAX = 4e6
 
 
 def section(bench):
@@ -21,7 +22,7 @@ def section(bench):
     def at_rest(server):
         """What it holds when all calls have ended and their transactions are forgotten."""
         time.sleep(quiet)
-        return {"resident": server.resident(), "heap": server.heap()}
+        return {"resident": server.resident(), "heap": server.heap(), "blocks": server.heap_blocks()}
 
     with bench.server(heap_watch=bench.heap_watch) as server:
         # As many calls as are ever remembered at once, so that every table has its size.
@@ -45,16 +46,18 @@ def section(bench):
     settled = [each for each in samples[:-1] if each["at"] > (0 if short else warm)]
     growth = {key: slope([(each["at"], each[key]) for each in settled]) for key in ("resident", "heap")}
     per_call = (after["heap"] - before["heap"]) / run["completed"]
-    grown = after["heap"] - before["heap"]
-    leak = None if short else per_call > BYTES_PER_CALL_MAX and grown > CACHES_MAX
+    blocks_per_call = (after["blocks"] - before["blocks"]) / run["completed"]
+    leak = None if short else per_call > BYTES_PER_CALL_MAX or blocks_per_call > BLOCKS_PER_CALL_MAX
     bench.result["sections"]["soak"] = {"seconds": seconds, "rate": rate, "run": run, "samples": samples, "before": before, "after": after,
-                                        "growth_bytes_per_second": growth, "heap_bytes_per_call": per_call, "leak": leak}
+                                        "growth_bytes_per_second": growth, "heap_bytes_per_call": per_call,
+                                        "heap_blocks_per_call": blocks_per_call, "leak": leak}
     bench.say(f"\nsoak: {rate:.0f} transferred calls a second for {seconds} s: {run['completed']} calls, {run['errors']} errors, "
               f"{run['refused']} refused")
     bench.say(f"resident at rest before it {before['resident'] / 1e6:.1f} MB, after it {after['resident'] / 1e6:.1f} MB; under load "
               f"{settled[0]['resident'] / 1e6:.1f} to {settled[-1]['resident'] / 1e6:.1f} MB, {growth['resident'] / 1e3:+.2f} kB/s")
-    bench.say(f"heap in use at rest before it {before['heap'] / 1e6:.2f} MB, after it {after['heap'] / 1e6:.2f} MB: {per_call:+.2f} bytes a call: " +
-              ("too short to tell a leak" if short else f"{'A LEAK' if leak else 'no leak'} (bound: {BYTES_PER_CALL_MAX}, beyond caches of {CACHES_MAX / 1e6:.0f} MB)") +
+    bench.say(f"heap in use at rest before it {before['heap'] / 1e6:.2f} MB, after it {after['heap'] / 1e6:.2f} MB: {per_call:+.2f} bytes and "
+              f"{blocks_per_call:+.5f} blocks a call: " +
+              ("too short to tell a leak" if short else f"{'A LEAK' if leak else 'no leak'} (bounds: {BYTES_PER_CALL_MAX} and {BLOCKS_PER_CALL_MAX})") +
               f"; under load {growth['heap'] / 1e3:+.2f} kB/s")
     bench.picture("soak", f"Soak: {rate:.0f} transferred calls a second", "seconds", "MB",
                   {name: [(each["at"], each[key] / 1e6) for each in samples] for name, key in (("resident", "resident"), ("heap in use", "heap"))})

@@ -1,6 +1,7 @@
-// Preloaded into a server under test: counts the bytes of its heap that are in use, whatever allocator it is
-// linked with, and writes them once a second into the file that BATON_HEAP_FILE names. Resident memory alone
-// does not tell a leak from what the allocator keeps for later.
+// Preloaded into a server under test: counts the bytes of its heap that are in use and the blocks they are
+// in, whatever allocator it is linked with, and writes both once a second into the file that BATON_HEAP_FILE
+// names. Resident memory alone does not tell a leak from what the allocator keeps for later, nor bytes one
+// from a table that has grown.
 #include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -20,7 +21,7 @@
 
 namespace {
 
-std::atomic<std::size_t> in_use{0};
+std::atomic<std::size_t> in_use{0}, blocks{0};
 
 template <typename F>
 F* next(const char* name) {
@@ -67,12 +68,16 @@ const Next& behind() {
 }
 
 void* counted(void* at) {
-  if (at != nullptr) in_use.fetch_add(behind().usable(at), std::memory_order_relaxed);
+  if (at == nullptr) return at;
+  in_use.fetch_add(behind().usable(at), std::memory_order_relaxed);
+  blocks.fetch_add(1, std::memory_order_relaxed);
   return at;
 }
 
 void uncounted(void* at) {
-  if (at != nullptr) in_use.fetch_sub(behind().usable(at), std::memory_order_relaxed);
+  if (at == nullptr) return;
+  in_use.fetch_sub(behind().usable(at), std::memory_order_relaxed);
+  blocks.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void* allocate(std::size_t size) {
@@ -107,7 +112,8 @@ struct Watch {
     std::thread([file] {
       for (;;) {
         if (std::FILE* out = std::fopen(file, "w")) {
-          std::fprintf(out, "%zu\n", in_use.load(std::memory_order_relaxed));
+          std::fprintf(out, "%zu %zu\n", in_use.load(std::memory_order_relaxed),
+                       blocks.load(std::memory_order_relaxed));
           std::fclose(out);
         }
         std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -141,6 +147,7 @@ void* realloc(void* at, std::size_t size) {
   void* const moved = behind().resize(at, size);
   if (moved == nullptr && size != 0) return nullptr;
   in_use.fetch_sub(before, std::memory_order_relaxed);
+  blocks.fetch_sub(1, std::memory_order_relaxed);
   return counted(moved);
 }
 void free(void* at) {
