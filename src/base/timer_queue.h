@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -40,6 +41,7 @@ class TimerQueue {
     std::pop_heap(heap_.begin(), heap_.end(), Later{});
     const Entry entry = heap_.back();
     heap_.pop_back();
+    shed();
     return entry;
   }
 
@@ -49,11 +51,22 @@ class TimerQueue {
   void sweep(F&& is_live) {
     std::erase_if(heap_, [&](const Entry& entry) { return !is_live(entry); });
     std::make_heap(heap_.begin(), heap_.end(), Later{});
+    shed();
   }
 
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
  private:
+  // After a busy hour its memory is not kept for the next one.
+  void shed() {
+    constexpr std::size_t kept_always = 4'096;
+    if (heap_.capacity() <= kept_always || heap_.size() >= heap_.capacity() / 8) return;
+    std::vector<Entry> smaller;
+    smaller.reserve(std::max(kept_always, heap_.capacity() / 4));
+    smaller.assign(heap_.begin(), heap_.end());
+    heap_ = std::move(smaller);
+  }
+
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const {
       return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;

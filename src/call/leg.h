@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -124,11 +123,17 @@ struct Leg {
   std::uint32_t invite_cseq = 0;
 
   // incoming
-  std::optional<sip::Message> request;  // the INVITE, for its responses
+  std::optional<sip::Message> request;  // the INVITE, until its final response
   // outgoing
-  sip::Draft invite_draft;
-  Destination invite_to;
-  std::optional<SocketAddress> tcp_from;  // where an INVITE too long for UDP leaves from
+  struct Inviting {
+    sip::Draft draft;
+    Destination to;
+    std::optional<SocketAddress> tcp_from;  // where an INVITE too long for UDP leaves from
+  };
+  std::unique_ptr<Inviting> inviting;  // until it is acknowledged, or the leg has ended
+  std::string invite_uri;              // whom it asked for
+  // What its ACK has to carry too (RFC 3261 13.2.2.4).
+  std::vector<sip::Draft::Field> invite_credentials;
   std::string auth_username, auth_password;
   sip::DigestClient digest;
   std::uint64_t auth_requests = 0;  // numbers them; the first INVITE is 0
@@ -139,9 +144,10 @@ struct Leg {
   Duration unheard_max{};  // 0: as long as the transaction waits
   Duration no_answer_after{};
   bool early_media = false;
-  std::optional<sip::Draft> last_ack;  // sent again when the 2xx comes again
-  Time accepted_until{};               // until then the 2xx may come again (RFC 6026 7.2, Timer M)
-  std::vector<std::string> forks;      // tags of answers that lost: acknowledged and ended
+  bool acknowledged = false;  // a 2xx was: when it comes again, the ACK is sent again
+  std::vector<sip::Draft::Field> ack_credentials;
+  Time accepted_until{};           // until then the 2xx may come again (RFC 6026 7.2, Timer M)
+  std::vector<std::string> forks;  // tags of answers that lost: acknowledged and ended
   // Early dialogs of the same INVITE besides the one in `dialog`, which is the one heard last (RFC
   // 3261 12.1).
   struct Early {
@@ -174,7 +180,7 @@ struct Leg {
     bool offers = false;  // the PRACK must bring the answer
   };
   std::uint32_t rseq = 0;
-  std::optional<Unpracked> unpracked;
+  std::unique_ptr<Unpracked> unpracked;
   std::optional<Progress> progress_waits;
   bool answer_waits = false;  // the 2xx, for the PRACK
   int last_progress = 0;
@@ -198,7 +204,7 @@ struct Leg {
     std::string sdp;
     sdp::Direction offered = sdp::Direction::sendrecv;
   };
-  std::optional<Said> before_offer;  // what stands if the offer that is out is refused
+  std::unique_ptr<const Said> before_offer;  // what stands if the offer that is out is refused
   // The INVITE's offer, which every early dialog begins with; there when one of them has gone on from it.
   std::unique_ptr<const Said> first_offer;
   std::optional<sdp::RemoteAudio> remote;
@@ -223,10 +229,10 @@ struct Leg {
   sdp::Direction wish = sdp::Direction::sendrecv;
 
   std::vector<PendingRequest> pending;
-  std::uint64_t way_query = 0;    // a look-up of the peer's host that is out; 0: none
-  std::vector<Target> more_ways;  // what else it found
-  std::deque<KeyPress> keys;      // to be told by INFO, one after the other
-  ToldTwice told;                 // keys it has told of
+  std::uint64_t way_query = 0;      // a look-up of the peer's host that is out; 0: none
+  std::vector<Target> more_ways;    // what else it found
+  std::vector<KeyPress> keys;       // to be told by INFO, one after the other
+  std::unique_ptr<ToldTwice> told;  // keys it has told of; nothing: none
   std::vector<OpenRefer> open_refers;
   std::vector<Subscription> subscriptions;
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)

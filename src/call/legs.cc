@@ -51,6 +51,10 @@ void Legs::collect() {
     legs_.erase(handle);
   }
   ended_.clear();
+  for (const LegHandle handle : lingering_) {
+    if (Leg* leg = legs_.find(handle)) strip(*leg);
+  }
+  lingering_.clear();
   sweep_timers();
 }
 
@@ -102,7 +106,7 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       if (leg.state != LegState::inviting || leg.heard) return;
       leg.fate_told = true;
       emit(LegTarget{
-          {leg.invite_to.transport, leg.invite_to.remote}, LegTarget::Fate::unreachable, Duration{}});
+          {leg.inviting->to.transport, leg.inviting->to.remote}, LegTarget::Fate::unreachable, Duration{}});
       hang_up(leg.self, {.reason = "SIP;cause=408;text=\"No response\""});
       return fail(leg, 408, "No response", true);
     case LegTimer::resend_2xx:
@@ -161,6 +165,7 @@ void Legs::finish(Leg& leg, LegEnd how, std::string reason) {
   if (!leg.ended_at) leg.ended_at = cx_.now;
   close_media(leg);
   leg.deadlines.fill(Time{});
+  leg.inviting.reset();
   // What was still to be said is of no use to anybody.
   std::erase_if(leg.pending, [](const PendingRequest& p) { return p.waits_for_way; });
   for (OpenRefer& open : leg.open_refers) {
@@ -183,8 +188,26 @@ void Legs::finish(Leg& leg, LegEnd how, std::string reason) {
 // can no longer be repeated: a repeat wants its ACK, and nothing else.
 void Legs::collect_when_quiet(Leg& leg) {
   if (leg.state != LegState::ended || !leg.pending.empty()) return;
-  if (leg.accepted_until > cx_.now) return arm(leg, LegTimer::linger, leg.accepted_until - cx_.now);
+  if (leg.accepted_until > cx_.now) {
+    lingering_.push_back(leg.self);
+    return arm(leg, LegTimer::linger, leg.accepted_until - cx_.now);
+  }
   ended_.push_back(leg.self);
+}
+
+// What a leg that only sees repeats off has no use for. Many have ended within the last 32 s.
+void Legs::strip(Leg& leg) {
+  leg.request.reset();
+  leg.local = {};
+  leg.remote.reset();
+  leg.last_sdp = {};
+  leg.before_offer.reset();
+  leg.first_offer.reset();
+  leg.other_early = {};
+  leg.wanted = {};
+  leg.plane_keys = {};
+  leg.keys = {};
+  leg.told.reset();
 }
 
 // The call learns of the failure now; the leg may linger to see its INVITE off.

@@ -236,9 +236,11 @@ class Legs {
   bool switch_early(Leg& leg, std::string_view tag);
   bool enter_early(Leg& leg, const sip::Message& response, const Source& source);
   void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
+  void acknowledge(Leg& leg, std::uint32_t cseq, std::vector<sip::Draft::Field> credentials);
   void drop_fork(Leg& leg, const sip::Message& response, const Source& source, bool with_bye);
   // legs_info.cc
   void on_info(Leg& leg, txn::RequestReceived& event);
+  [[nodiscard]] bool told_before(Leg& leg, ToldTwice::By by, std::uint8_t key, Duration lasted = {});
   void pump_keys(Leg& leg);
   [[nodiscard]] static media::DigitsBy digits_by(const Leg& leg);
   // legs_timer.cc
@@ -279,6 +281,7 @@ class Legs {
   void on_timer(Leg& leg, LegTimer timer);
   void finish(Leg& leg, LegEnd how, std::string reason = {});
   void collect_when_quiet(Leg& leg);
+  static void strip(Leg& leg);
   void fail(Leg& leg, int status, std::string reason, bool unreachable, bool ours = false);
   void index(Leg& leg);
   [[nodiscard]] Leg* find_dialog(const sip::Message& request);
@@ -302,6 +305,7 @@ class Legs {
   std::set<std::string> warned_of_keys_;
   std::size_t live_ = 0;
   std::vector<LegHandle> ended_;
+  std::vector<LegHandle> lingering_;   // since this step
   std::vector<LegHandle> unanswered_;  // ended in this step with REFERs still open
 };
 

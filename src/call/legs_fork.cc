@@ -67,9 +67,9 @@ bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& sou
 void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Source& source) {
   const std::string tag(response.to().tag());
   if (tag == leg.dialog.remote_tag) {
-    if (!leg.last_ack) return;
+    if (!leg.acknowledged) return;
     sip::Draft ack = leg.dialog.ack(response.cseq().number);
-    sip::copy_credentials(*leg.last_ack, ack);
+    for (const auto& field : leg.ack_credentials) ack.add(field.id, field.value);
     return cx_.txns.ack(cx_.now, std::move(ack), leg.dialog.next_hop, leg.self.pack());
   }
   const bool known = std::find(leg.forks.begin(), leg.forks.end(), tag) != leg.forks.end();
@@ -99,7 +99,7 @@ void Legs::drop_fork(Leg& leg, const sip::Message& response, const Source& sourc
   }
   fork.establish(response, source);
   sip::Draft ack = fork.ack(response.cseq().number);
-  if (leg.outgoing) sip::copy_credentials(leg.invite_draft, ack);
+  for (const auto& field : leg.invite_credentials) ack.add(field.id, field.value);
   cx_.txns.ack(cx_.now, std::move(ack), fork.next_hop, leg.self.pack());
   if (!with_bye) return;
   sip::Draft bye = fork.request(sip::Method::bye);

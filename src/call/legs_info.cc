@@ -25,8 +25,14 @@ void Legs::on_info(Leg& leg, txn::RequestReceived& event) {
   respond(request, event.txn, {.status = 200}, &leg);
   // What is no digit, a hook flash for one, has nobody to go to.
   const auto key = read_info_body(type, request.body());
-  if (!key || leg.told.take(cx_.now, ToldTwice::By::signalling, key->event)) return;
+  if (!key || told_before(leg, ToldTwice::By::signalling, key->event)) return;
   emit(LegDigit{leg.self, *key});
+}
+
+// True when the other means has told of that press.
+bool Legs::told_before(Leg& leg, ToldTwice::By by, std::uint8_t key, Duration lasted) {
+  if (leg.told == nullptr) leg.told = std::make_unique<ToldTwice>();
+  return leg.told->take(cx_.now, by, key, lasted);
 }
 
 media::DigitsBy Legs::digits_by(const Leg& leg) {
@@ -72,7 +78,7 @@ void Legs::pump_keys(Leg& leg) {
   info.method = sip::Method::info;
   info.draft = leg.dialog.request(sip::Method::info);
   info.draft.body(dtmf_relay_type, write_info_body(leg.keys.front()));
-  leg.keys.pop_front();
+  leg.keys.erase(leg.keys.begin());
   send_in_dialog(leg, std::move(info));
 }
 

@@ -122,7 +122,7 @@ bool Legs::is_own_invite(const sip::Message& invite) const {
   return std::any_of(first, last, [&](const auto& entry) {
     const Leg* leg = legs_.find(entry.second);
     if (leg == nullptr || !leg->outgoing || leg->dialog.local_tag != invite.from().tag()) return false;
-    const auto own = sip::Uri::parse(leg->invite_draft.request_uri());
+    const auto own = sip::Uri::parse(leg->invite_uri);
     return asked && own && asked->user == own->user;
   });
 }
@@ -192,6 +192,7 @@ void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
   leg.state = LegState::answered;
   leg.final_status = 200;
   send_2xx(leg, leg.invite, *leg.request, std::move(sdp));
+  leg.request.reset();
 }
 
 // The 2xx to the first INVITE or to a re-INVITE: repeated until the ACK, over every transport (13.3.1.4).

@@ -38,9 +38,10 @@ LegHandle Legs::dial(DialPlan plan) {
     return handle;
   }
   plan.to.local = *local;
-  leg.invite_to = plan.to;
+  leg.inviting = std::make_unique<Leg::Inviting>();
+  leg.inviting->to = plan.to;
   if (plan.any_transport && plan.to.transport == Transport::udp) {
-    leg.tcp_from = local_for(Transport::tcp, plan.to.remote.ip.v6);
+    leg.inviting->tcp_from = local_for(Transport::tcp, plan.to.remote.ip.v6);
   }
   leg.source = Source{plan.to.transport, plan.to.local, plan.to.remote, plan.to.flow};
   leg.srtp_rules = srtp_rules_for(leg);
@@ -51,6 +52,7 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.dialog.local_address = trunk::from_address(plan.caller, host);
   leg.dialog.remote_address = plan.to_address;
   leg.dialog.remote_target = plan.request_uri;
+  leg.invite_uri = plan.request_uri;
   leg.dialog.next_hop = plan.to;
   leg.dialog.sips = plan.request_uri.rfind("sips:", 0) == 0;
   index(leg);
@@ -74,16 +76,17 @@ LegHandle Legs::dial(DialPlan plan) {
       invite.add(field.other_name, field.value);
     }
   }
-  leg.invite_draft = std::move(invite);
+  leg.inviting->draft = std::move(invite);
   open_media(leg, plan.to.remote.ip.v6);
   return handle;
 }
 
 void Legs::send_invite(Leg& leg) {
-  leg.invite_draft.body("application/sdp", make_offer(leg, leg.wanted));
-  leg.session.ask(leg.invite_draft);
+  Leg::Inviting& invite = *leg.inviting;
+  invite.draft.body("application/sdp", make_offer(leg, leg.wanted));
+  leg.session.ask(invite.draft);
   leg.state = LegState::inviting;
-  leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
+  leg.invite = cx_.txns.request(cx_.now, invite.draft, invite.to, leg.self.pack(), invite.tcp_from);
   if (leg.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, leg.no_answer_after);
   if (leg.unheard_max > Duration{0}) arm(leg, LegTimer::unheard, leg.unheard_max);
 }
@@ -114,9 +117,7 @@ void Legs::on_response(txn::ResponseReceived& event) {
     if (answer) {
       leg->dialog.refresh_target(response, event.source);
       leg->accepted_until = cx_.now + cx_.timers.t1 * 64;
-      leg->last_ack = leg->dialog.ack(response.cseq().number);
-      sip::copy_credentials(request->draft, *leg->last_ack);
-      cx_.txns.ack(cx_.now, *leg->last_ack, leg->dialog.next_hop, event.owner);
+      acknowledge(*leg, response.cseq().number, sip::credentials_of(request->draft));
     }
     return collect_when_quiet(*leg);
   }
@@ -141,7 +142,7 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
   if (txn == leg->invite && leg->outgoing) {
     if (!leg->heard && !std::exchange(leg->fate_told, true)) {
       emit(LegTarget{
-          {leg->invite_to.transport, leg->invite_to.remote}, LegTarget::Fate::unreachable, Duration{}});
+          {leg->inviting->to.transport, leg->inviting->to.remote}, LegTarget::Fate::unreachable, Duration{}});
     }
     if (leg->state == LegState::withdrawing) return finish(*leg, LegEnd::released);
     if (leg->state != LegState::inviting) return;
@@ -157,7 +158,8 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
 // RFC 3261 21.5.4: whoever says 503 with Retry-After wants nothing for so long.
 void Legs::note_target(Leg& leg, const sip::Message& response) {
   const bool first = !std::exchange(leg.heard, true);
-  const Target target{leg.invite_to.transport, leg.invite_to.remote};
+  if (leg.inviting == nullptr) return;
+  const Target target{leg.inviting->to.transport, leg.inviting->to.remote};
   if (response.status() != 503) {
     if (first) emit(LegTarget{target, LegTarget::Fate::answered, Duration{}});
     return;
@@ -241,11 +243,18 @@ void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& s
 void Legs::acknowledge(LegHandle handle) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || !leg->outgoing || leg->state != LegState::answered) return;
-  leg->last_ack = leg->dialog.ack(leg->invite_cseq);
-  sip::copy_credentials(leg->invite_draft, *leg->last_ack);
-  cx_.txns.ack(cx_.now, *leg->last_ack, leg->dialog.next_hop, leg->self.pack());
+  acknowledge(*leg, leg->invite_cseq, leg->invite_credentials);
+  leg->inviting.reset();
   leg->state = LegState::confirmed;
   restart_session(*leg);
+}
+
+void Legs::acknowledge(Leg& leg, std::uint32_t cseq, std::vector<sip::Draft::Field> credentials) {
+  sip::Draft ack = leg.dialog.ack(cseq);
+  for (const auto& field : credentials) ack.add(field.id, field.value);
+  leg.acknowledged = true;
+  leg.ack_credentials = std::move(credentials);
+  cx_.txns.ack(cx_.now, ack, leg.dialog.next_hop, leg.self.pack());
 }
 
 bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
@@ -274,12 +283,14 @@ void Legs::send_invite_again(Leg& leg) {
   leg.remote.reset();
   leg.srtp.reset();
   leg.early_settled = false;
-  leg.invite_draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
-  leg.session.ask(leg.invite_draft);
+  Leg::Inviting& invite = *leg.inviting;
+  invite.draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
+  leg.session.ask(invite.draft);
   if (!leg.digest.empty()) {
-    leg.digest.sign(leg.invite_draft, leg.auth_username, leg.auth_password, cx_.rng);
+    leg.digest.sign(invite.draft, leg.auth_username, leg.auth_password, cx_.rng);
+    leg.invite_credentials = sip::credentials_of(invite.draft);
   }
-  leg.invite = cx_.txns.request(cx_.now, leg.invite_draft, leg.invite_to, leg.self.pack(), leg.tcp_from);
+  leg.invite = cx_.txns.request(cx_.now, invite.draft, invite.to, leg.self.pack(), invite.tcp_from);
 }
 
 }  // namespace baton::call

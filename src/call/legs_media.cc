@@ -125,7 +125,7 @@ void Legs::media_done(const media::Result& result) {
     on_media_closed(*closed);
   } else if (const auto* digit = std::get_if<media::Digit>(&result)) {
     Leg* leg = leg_of(digit->id);
-    if (leg == nullptr || leg->told.take(cx_.now, ToldTwice::By::media, digit->event, digit->lasted)) return;
+    if (leg == nullptr || told_before(*leg, ToldTwice::By::media, digit->event, digit->lasted)) return;
     emit(LegDigit{leg->self, {digit->event, digit->lasted}});
   }
 }
@@ -294,7 +294,7 @@ void Legs::try_reoffer(Leg& leg) {
 void Legs::send_reoffer(Leg& leg) {
   leg.reoffer_wanted = false;
   leg.reoffering = true;
-  leg.before_offer = {leg.local, leg.last_sdp, leg.offered};
+  leg.before_offer = std::make_unique<const Leg::Said>(Leg::Said{leg.local, leg.last_sdp, leg.offered});
   PendingRequest request;
   // Which codec is spoken nobody has to be asked about, so an UPDATE will do; RFC 3311 5.1 has a re-INVITE
   // for all else.

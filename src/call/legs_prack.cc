@@ -100,7 +100,8 @@ void Legs::send_progress(Leg& leg, const Leg::Progress& progress) {
   leg.rseq = leg.rseq == 0 ? static_cast<std::uint32_t>(cx_.rng.between(1, 0x3fff'ffff)) : leg.rseq + 1;
   response.add(sip::HeaderId::require, "100rel");
   response.add(sip::HeaderId::rseq, std::to_string(leg.rseq));
-  leg.unpracked = Leg::Unpracked{response, cx_.now, cx_.timers.t1, has_sdp, offers};
+  leg.unpracked =
+      std::make_unique<Leg::Unpracked>(Leg::Unpracked{response, cx_.now, cx_.timers.t1, has_sdp, offers});
   cx_.txns.respond(cx_.now, leg.invite, std::move(response));
   arm(leg, LegTimer::reliable, cx_.timers.t1);
 }

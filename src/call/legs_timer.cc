@@ -35,7 +35,7 @@ void Legs::send_refresh(Leg& leg) {
   request.draft = leg.dialog.request(request.method);
   if (request.method == sip::Method::invite) {
     // Word for word what was said last: the same o= line tells the peer that nothing changes (7.4).
-    leg.before_offer = {leg.local, leg.last_sdp, leg.offered};
+    leg.before_offer = std::make_unique<const Leg::Said>(Leg::Said{leg.local, leg.last_sdp, leg.offered});
     leg.reoffering = true;
     request.draft.body("application/sdp", leg.last_sdp);
   }

@@ -103,9 +103,7 @@ void Legs::on_change_answered(Leg& leg, const PendingRequest& request, const sip
   learn_peer(leg, response);
   if (request.method == sip::Method::invite) {
     leg.accepted_until = cx_.now + cx_.timers.t1 * 64;
-    leg.last_ack = leg.dialog.ack(response.cseq().number);
-    sip::copy_credentials(request.draft, *leg.last_ack);
-    cx_.txns.ack(cx_.now, *leg.last_ack, leg.dialog.next_hop, leg.self.pack());
+    acknowledge(leg, response.cseq().number, sip::credentials_of(request.draft));
   }
   const bool offered = !request.draft.body().empty();
   if (offered) leg.reoffering = false;

@@ -57,12 +57,14 @@ void DigestClient::sign(Draft& request, std::string_view username, std::string_v
   }
 }
 
-void copy_credentials(const Draft& from, Draft& to) {
-  for (const auto& field : from.fields()) {
+std::vector<Draft::Field> credentials_of(const Draft& request) {
+  std::vector<Draft::Field> credentials;
+  for (const auto& field : request.fields()) {
     if (field.id == HeaderId::authorization || field.id == HeaderId::proxy_authorization) {
-      to.add(field.id, field.value);
+      credentials.push_back({field.id, {}, std::string(field.value)});
     }
   }
+  return credentials;
 }
 
 }  // namespace baton::sip

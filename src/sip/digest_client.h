@@ -37,7 +37,7 @@ class DigestClient {
   std::vector<Realm> realms_;
 };
 
-// The credentials of `from` copied to the ACK of its 2xx (RFC 3261 13.2.2.4).
-void copy_credentials(const Draft& from, Draft& to);
+// The credentials of a request, for the ACK of its 2xx (RFC 3261 13.2.2.4).
+[[nodiscard]] std::vector<Draft::Field> credentials_of(const Draft& request);
 
 }  // namespace baton::sip

@@ -79,6 +79,8 @@ class World {
   // ---- The engine ----
   void feed(engine::Input input);
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
+  // Nothing but what was written may be asked of the world afterwards.
+  void end_engine() { engine_.reset(); }
   [[nodiscard]] MediaPlane& media() { return media_; }
   [[nodiscard]] RealMedia* real_media() { return options_.media; }
   [[nodiscard]] Oracles& oracles() { return *oracles_; }

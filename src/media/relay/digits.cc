@@ -30,7 +30,7 @@ void Relay::Impl::perform(Time now, const SendDigit& digit, std::vector<Result>&
   const EndpointHandle handle = find(digit.id);
   if (!handle || digit.event >= digit_events) return;
   if (const EndpointHandle from = find(digit.from);
-      from && endpoints_.at(from).told.take(now, ToldTwice::By::signalling, digit.event)) {
+      from && endpoints_.at(from).keys_told().take(now, ToldTwice::By::signalling, digit.event)) {
     return;
   }
   Endpoint& endpoint = endpoints_.at(handle);
@@ -78,9 +78,9 @@ void Relay::Impl::take_event(Time now, EndpointHandle source, Endpoint& endpoint
   const auto change = endpoint.events.take(packet.header.timestamp, *event);
   endpoint.event_heard = now;
   if (change.begins) {
-    endpoint.event_left_out = endpoint.told.take(now, ToldTwice::By::media, *change.begins);
+    endpoint.event_left_out = endpoint.keys_told().take(now, ToldTwice::By::media, *change.begins);
   } else if (endpoint.events.open() || change.lasted) {
-    endpoint.told.hold(now);
+    endpoint.keys_told().hold(now);
   }
   if (endpoint.events.open() && !endpoint.deadline(RelayTimer::event)) {
     arm(source, endpoint, RelayTimer::event, now + key_forgotten_after);

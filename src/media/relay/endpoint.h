@@ -78,6 +78,10 @@ struct Endpoint {
   [[nodiscard]] bool hears_digits() const { return digits && digits->busy(); }
   [[nodiscard]] Duration packet_time() const { return std::chrono::milliseconds(ptime_ms); }
   [[nodiscard]] std::uint32_t packet_ticks() const { return out.clock() / 1'000 * ptime_ms; }
+  [[nodiscard]] ToldTwice& keys_told() {
+    if (told == nullptr) told = std::make_unique<ToldTwice>();
+    return *told;
+  }
   [[nodiscard]] std::optional<Time>& deadline(RelayTimer timer) {
     return deadlines[static_cast<std::size_t>(timer)];
   }
@@ -126,11 +130,11 @@ struct Endpoint {
   PacketBudget budget;
   ListeningBudget listening;
   EventReader events;
-  std::uint32_t events_ssrc = 0;       // whose they are
-  std::uint32_t events_clock = 8'000;  // their clock, Hz
-  Time event_heard{};                  // when the last packet of the present one came
-  bool event_left_out = false;         // the digit among them has been told by other means
-  ToldTwice told;
+  std::uint32_t events_ssrc = 0;        // whose they are
+  std::uint32_t events_clock = 8'000;   // their clock, Hz
+  Time event_heard{};                   // when the last packet of the present one came
+  bool event_left_out = false;          // the digit among them has been told by other means
+  std::unique_ptr<ToldTwice> told;      // keys it has told of; nothing: none
   std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
   std::unique_ptr<Decoder> tone_decoder;
   std::uint8_t tone = 0;  // the digit they found last

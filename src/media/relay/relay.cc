@@ -114,7 +114,7 @@ void Relay::Impl::perform(Time now, const Open& open, std::vector<Result>& resul
                          static_cast<std::uint16_t>(rng_.next() & 0x7fff),
                          static_cast<std::uint32_t>(rng_.next()));
   const EndpointHandle handle =
-      endpoints_.emplace(open.id, open.v6, port, std::move(sockets->second), out, rng_.token(16));
+      endpoints_.emplace(open.id, open.v6, port, std::move(sockets->second), out, rng_.token(15));
   Endpoint& endpoint = endpoints_.at(handle);
   if (!watch(handle, endpoint.sockets)) {
     endpoints_.erase(handle);

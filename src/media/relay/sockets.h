@@ -31,8 +31,8 @@ class Descriptor {
 };
 
 struct KernelAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;  // 0: none
+  sockaddr_in6 storage{};  // or a sockaddr_in, which is shorter
+  socklen_t length = 0;    // 0: none
 };
 
 [[nodiscard]] KernelAddress to_kernel(const SocketAddress& address);

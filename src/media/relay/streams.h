@@ -36,8 +36,8 @@ class Average {
   [[nodiscard]] std::uint32_t max() const { return max_; }
 
  private:
-  std::uint64_t sum_ = 0, count_ = 0;
-  std::uint32_t max_ = 0;
+  std::uint64_t sum_ = 0;
+  std::uint32_t count_ = 0, max_ = 0;
 };
 
 // What a party hears: one SSRC, sequence numbers without a step and a time line that never runs back,
