@@ -27,7 +27,7 @@ int parse_and_run(int argc, const char* const* argv) {
       "  baton check baton.toml          is the configuration right?\n"
       "  baton serve -c baton.toml       run the server\n"
       "  baton calls --limit 5           the last five calls\n"
-      "  baton trace 1b9d6bcd            the SIP messages of a call, as a ladder\n"
+      "  baton trace 0193517a-3f2c       the SIP messages of a call, as a ladder\n"
       "\nEach command has its own --help.");
   app.require_subcommand(0, 1);
   int exit_code = exit_done;

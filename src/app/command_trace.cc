@@ -110,8 +110,8 @@ void add_trace(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->footer(
       "Names of the ladder: [SDP] carries a session description, [again] is a retransmission.\n"
-      "\nExamples:\n  baton trace 1b9d6bcd\n  baton trace 1b9d6bcd --text | less\n"
-      "  baton trace 1b9d6bcd --pcap call.pcap && wireshark call.pcap");
+      "\nExamples:\n  baton trace 0193517a-3f2c\n  baton trace 0193517a-3f2c --text | less\n"
+      "  baton trace 0193517a-3f2c --pcap call.pcap && wireshark call.pcap");
   command->callback([trace, &exit_code] { exit_code = trace->run(); });
 }
 

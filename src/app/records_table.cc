@@ -8,7 +8,8 @@
 namespace baton::app {
 namespace {
 
-constexpr std::size_t id_length = 8;
+// An id begins with its time: so much of it tells the calls of a second apart.
+constexpr std::size_t id_length = 13;
 
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : printable(text);
@@ -143,11 +144,14 @@ std::string recordings_table(const std::vector<call::RecordingRecord>& recording
   std::vector<std::string> ids;
   for (const call::RecordingRecord& one : recordings) ids.push_back(printable(one.recording_id));
   ids = abbreviate(ids, id_length);
+  std::vector<std::string> calls;
+  for (const call::RecordingRecord& one : recordings) calls.push_back(printable(one.call_uuid));
+  calls = abbreviate(calls, id_length);
   std::vector<std::vector<std::string>> rows;
   for (std::size_t i = 0; i < recordings.size(); ++i) {
     const call::RecordingRecord& one = recordings[i];
     rows.push_back(
-        {ids[i], short_time(one.started_at), printable(one.call_uuid.substr(0, id_length)),
+        {ids[i], short_time(one.started_at), calls[i],
          short_duration(std::chrono::milliseconds(one.duration_ms)), std::to_string(one.segment),
          one.reason.empty() ? printable(one.status) : printable(one.status) + ": " + printable(one.reason),
          or_dash(one.file)});

@@ -212,11 +212,11 @@ TEST_F(CommandLine, Calls) {
   const Outcome outcome = run({"calls", "--store", store_});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out,
-            "CALL      START (UTC)          DIR  FROM          TO            TALK  LEG       SIP  ENDED      "
+            "CALL           START (UTC)          DIR  FROM          TO            TALK  LEG       SIP  ENDED      "
             "    BY\n"
-            "7c1e0a52  2026-11-18 11:06:40  in   +14155550142  +14155550177  1:01  transfer  200  "
+            "7c1e0a52-0000  2026-11-18 11:06:40  in   +14155550142  +14155550177  1:01  transfer  200  "
             "normal_hangup  carrier\n"
-            "1b9d6bcd  2026-11-18 11:06:40  in   +14155550142  +14155550100  1:01  original  200  "
+            "1b9d6bcd-0000  2026-11-18 11:06:40  in   +14155550142  +14155550100  1:01  original  200  "
             "transferred    baton\n");
   EXPECT_EQ(run({"calls", "--store", store_, "--number", "+4"}).out, "no calls\n");
   EXPECT_EQ(run({"calls", "--store", store_, "--since", "2026-11-18T11:06:41"}).out, "no calls\n");
@@ -285,10 +285,10 @@ TEST_F(CommandLine, Transfers) {
     EXPECT_LE(columns_of(line), 120U) << line;
     EXPECT_EQ(line.find('\x1b'), std::string::npos);
     if (count == 1) {
-      EXPECT_TRUE(line.starts_with("a0000000  2026-11-18 11:06:46  agent  +14155550142  sip:")) << line;
+      EXPECT_TRUE(line.starts_with("a0000000-0000  2026-11-18 11:06:46  agent  +14155550142  sip:")) << line;
     }
   }
-  EXPECT_NE(outcome.out.find("9f000000  2026-11-18 11:06:45  agent  +14155550142  +14155550177"),
+  EXPECT_NE(outcome.out.find("9f000000-0000  2026-11-18 11:06:45  agent  +14155550142  +14155550177"),
             std::string::npos)
       << outcome.out;
   const json found = json::parse(run({"transfers", "--store", store_, "--json"}).out);
