@@ -386,6 +386,7 @@ int Server::open(const config::Config& config) {
       say("can not start: the system gives no random bytes");
       return exit_failed;
     }
+    options.rtpengine_key_log = running_.media.rtpengine.key_log;
     options.rtpengine->log = sink;
   }
   if (!running_.recording_directory.empty()) {
@@ -458,7 +459,7 @@ void Server::reload() {
     log(engine::Severity::warning, "config.not_reloaded", {{"reason", "there is no configuration file"}});
     return;
   }
-  const auto loaded = config::load(options_.config_path, running_.media.plane);
+  const auto loaded = config::load(options_.config_path, &running_.media);
   if (!loaded) {
     for (const config::Problem& problem : loaded.error()) {
       log(engine::Severity::error, "config.problem", {{"problem", problem.to_string()}});

@@ -26,7 +26,7 @@ std::string Problem::to_string() const {
 }
 
 Result<Config, std::vector<Problem>> parse(const std::string& toml, const std::string& file_name,
-                                           std::optional<Plane> running) {
+                                           const Media* running) {
   const auto tree = read_toml(toml, file_name);
   if (!tree) return fail(std::vector<Problem>{tree.error()});
   Problems problems(file_name);
@@ -35,13 +35,14 @@ Result<Config, std::vector<Problem>> parse(const std::string& toml, const std::s
   config.server = read_server(file, file_name);
   auto model = std::make_shared<trunk::Model>(read_model(file));
   link_model(file, config.server, *model);
-  check_plane(file, config.server.media.plane, running.value_or(config.server.media.plane), *model);
+  const Media& chosen = config.server.media;
+  check_plane(file, chosen, running == nullptr ? chosen : *running, *model);
   if (!problems.empty()) return fail(std::move(problems).take());
   config.model = std::move(model);
   return config;
 }
 
-Result<Config, std::vector<Problem>> load(const std::string& path, std::optional<Plane> running) {
+Result<Config, std::vector<Problem>> load(const std::string& path, const Media* running) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     return fail(unreadable(path, "the file can not be opened", "check that it is there and may be read"));

@@ -31,6 +31,7 @@ struct Rtpengine {
   SocketAddress address;
   // Its own names for the interfaces towards parties and between calls; empty: its first one for both.
   std::string outside, inside;
+  std::optional<SocketAddress> key_log{};  // where it says which keys it has heard
   bool operator==(const Rtpengine&) const = default;
 };
 
@@ -92,11 +93,11 @@ struct Problem {
 };
 
 // Reads and checks. Unknown keys are mistakes too (with the nearest known name). Does not open sockets.
-// `running`: the plane of the server that is to take the model, which a reload does not change.
+// `running`: the media of the server that is to take the model, which a reload does not change.
 [[nodiscard]] Result<Config, std::vector<Problem>> load(const std::string& path,
-                                                        std::optional<Plane> running = std::nullopt);
+                                                        const Media* running = nullptr);
 [[nodiscard]] Result<Config, std::vector<Problem>> parse(const std::string& toml,
                                                          const std::string& file_name,
-                                                         std::optional<Plane> running = std::nullopt);
+                                                         const Media* running = nullptr);
 
 }  // namespace baton::config

@@ -13,7 +13,7 @@ namespace baton::config {
 // Which media plane, and where it is.
 void read_plane(const Section& section, Media& media);
 // What the plane that was chosen, or the one that runs, can not do.
-void check_plane(const Section& file, Plane chosen, Plane running, const trunk::Model& model);
+void check_plane(const Section& file, const Media& chosen, const Media& running, const trunk::Model& model);
 [[nodiscard]] Limits read_limits(const Section& section);
 [[nodiscard]] std::vector<SocketAddress> read_name_servers(const Section& section);
 // What stands inside each account, trunk, number and carrier.

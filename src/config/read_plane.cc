@@ -5,18 +5,35 @@ namespace baton::config {
 namespace {
 
 constexpr std::string_view of_relay[] = {"bind", "advertise", "bind6", "advertise6", "port_min", "port_max"};
-constexpr std::string_view of_rtpengine[] = {"rtpengine", "rtpengine_outside", "rtpengine_inside"};
+constexpr std::string_view of_rtpengine[] = {"rtpengine", "rtpengine_outside", "rtpengine_inside",
+                                             "rtpengine_dtmf_log"};
 
-void refuse_dtmf(const Section& section, Plane chosen, const trunk::SipSettings& sip) {
-  if (sip.dtmf != trunk::DtmfStyle::in_band && sip.dtmf != trunk::DtmfStyle::info) return;
+bool hears_keys(const Media& media) {
+  return media.plane == Plane::relay || media.rtpengine.key_log;
+}
+
+struct Judged {
+  const Media& chosen;
+  const Media& running;
+};
+
+void refuse_dtmf(const Section& section, const Judged& media, const trunk::SipSettings& sip) {
+  const bool tones = sip.dtmf == trunk::DtmfStyle::in_band;
+  const auto can = [&](const Media& one) { return tones ? one.plane == Plane::relay : hears_keys(one); };
+  if (!tones && sip.dtmf != trunk::DtmfStyle::info) return;
+  if (can(media.chosen) && can(media.running)) return;
   const Section settings = section.table("sip");
-  // A reload of a file that has the relay, which only a restart brings.
-  const bool restarts = chosen == Plane::relay;
-  const char* what = restarts ? "rtpengine carries the audio until Baton is restarted; it does not say which "
-                                "keys it hears, and plays none as tones"
-                              : "rtpengine does not say which keys it hears, and plays none as tones";
-  const char* remedy = restarts ? R"(restart Baton, or write dtmf = "rfc4733" or "auto")"
-                                : R"(write dtmf = "rfc4733" or "auto", or plane = "relay" in [media])";
+  // A reload of a file that has what only a restart brings.
+  const bool restarts = can(media.chosen);
+  std::string what = restarts ? "rtpengine carries the audio until Baton is restarted; " : "";
+  what += tones ? "rtpengine plays no keys as tones" : "rtpengine does not say which keys it hears";
+  std::string remedy = R"(write dtmf = "rfc4733" or "auto")";
+  if (restarts) {
+    remedy.insert(0, "restart Baton, or ");
+  } else {
+    remedy += R"(, or plane = "relay" in [media])";
+    if (!tones) remedy.insert(0, "set rtpengine_dtmf_log in [media], or ");
+  }
   if (settings.has("dtmf")) return settings.problem("dtmf", what, remedy);
   section.problem(section.has("profile") ? "profile" : "", what, remedy);
 }
@@ -35,6 +52,9 @@ void read_plane(const Section& section, Media& media) {
   }
   section.require("rtpengine", R"(write rtpengine = "127.0.0.1:2223", the listen-ng of the daemon)");
   media.rtpengine.address = section.value("rtpengine", to_socket_address).value_or(SocketAddress{});
+  if (section.has("rtpengine_dtmf_log")) {
+    media.rtpengine.key_log = section.value("rtpengine_dtmf_log", to_socket_address);
+  }
   media.rtpengine.outside = section.value_or<std::string>("rtpengine_outside", to_id, {});
   media.rtpengine.inside = section.value_or<std::string>("rtpengine_inside", to_id, {});
   if (section.has("rtpengine_outside") != section.has("rtpengine_inside")) {
@@ -49,17 +69,19 @@ void read_plane(const Section& section, Media& media) {
   }
 }
 
-void check_plane(const Section& file, Plane chosen, Plane running, const trunk::Model& model) {
-  if (chosen == Plane::relay && running == Plane::relay) return;
-  if (chosen == Plane::rtpengine && file.table("recording").has("directory")) {
+void check_plane(const Section& file, const Media& chosen, const Media& running, const trunk::Model& model) {
+  if (chosen.plane == Plane::relay && running.plane == Plane::relay) return;
+  if (chosen.plane == Plane::rtpengine && file.table("recording").has("directory")) {
     file.table("recording")
         .problem("directory", "only Baton's own relay records",
                  R"(remove it, or write plane = "relay" in [media])");
   }
   const auto trunks = file.tables("trunk");
-  for (std::size_t i = 0; i < trunks.size(); ++i) refuse_dtmf(trunks[i], chosen, model.trunks[i].sip);
+  for (std::size_t i = 0; i < trunks.size(); ++i)
+    refuse_dtmf(trunks[i], {chosen, running}, model.trunks[i].sip);
   const auto carriers = file.tables("carrier");
-  for (std::size_t i = 0; i < carriers.size(); ++i) refuse_dtmf(carriers[i], chosen, model.carriers[i].sip);
+  for (std::size_t i = 0; i < carriers.size(); ++i)
+    refuse_dtmf(carriers[i], {chosen, running}, model.carriers[i].sip);
 }
 
 }  // namespace baton::config

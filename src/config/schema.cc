@@ -10,16 +10,24 @@ namespace {
 
 using Keys = std::string_view;
 
-constexpr Keys file_keys[] = {"server",  "tls",   "media",  "store",   "log",     "dns",      "limits",
+constexpr Keys file_keys[] = {"server",  "tls",   "media",  "store",   "log",     "dns",       "limits",
                               "account", "trunk", "number", "carrier", "profile", "recording", "metrics"};
 constexpr Keys server_keys[] = {"domain_suffix", "drain_timeout", "listen"};
 constexpr Keys listen_keys[] = {"transport", "bind",      "advertise",          "certificate",
                                 "key",       "client_ca", "client_certificates"};
 constexpr Keys tls_keys[] = {"ca", "wildcards", "unverified"};
-constexpr Keys media_keys[] = {
-    "plane",           "bind",     "advertise",       "bind6",     "advertise6",
-    "port_min",        "port_max", "silence_timeout", "rtpengine", "rtpengine_outside",
-    "rtpengine_inside"};
+constexpr Keys media_keys[] = {"plane",
+                               "bind",
+                               "advertise",
+                               "bind6",
+                               "advertise6",
+                               "port_min",
+                               "port_max",
+                               "silence_timeout",
+                               "rtpengine",
+                               "rtpengine_outside",
+                               "rtpengine_inside",
+                               "rtpengine_dtmf_log"};
 constexpr Keys store_keys[] = {"path", "trace"};
 constexpr Keys metrics_keys[] = {"bind"};
 constexpr Keys dns_keys[] = {"servers"};

@@ -1,7 +1,10 @@
 #include "shard/parts.h"
 
+#include <sys/epoll.h>
+
 #include <utility>
 
+#include "base/assert.h"
 #include "media/rtpengine/link.h"
 
 namespace baton::shard {
@@ -41,19 +44,31 @@ class RelayPlane final : public MediaPlane {
 
 class RtpenginePlane final : public MediaPlane {
  public:
-  RtpenginePlane(media::Rtpengine::Options options, media::rtpengine::Link link)
-      : link_(std::move(link)), plane_(std::move(options)) {}
+  RtpenginePlane(media::Rtpengine::Options options, media::rtpengine::Link link,
+                 std::optional<media::rtpengine::Link> key_log)
+      : link_(std::move(link)),
+        key_log_(std::move(key_log)),
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+        plane_(std::move(options)) {
+    watch(link_);
+    if (key_log_) watch(*key_log_);
+  }
 
   void perform(Time now, const media::Operation& operation, std::vector<media::Result>& results) override {
     plane_.perform(now, operation, {results, datagrams_});
     send();
   }
-  int poll_fd() const override { return link_.fd(); }
+  int poll_fd() const override { return epoll_.get(); }
   void poll(Time now, std::vector<media::Result>& results) override {
     for (unsigned i = 0; i < datagrams_per_round; ++i) {
       const auto datagram = link_.receive();
       if (!datagram) break;
       plane_.received(now, *datagram, {results, datagrams_});
+    }
+    for (unsigned i = 0; key_log_ && i < datagrams_per_round; ++i) {
+      const auto datagram = key_log_->receive();
+      if (!datagram) break;
+      plane_.logged(now, *datagram, {results, datagrams_});
     }
     send();
   }
@@ -66,12 +81,19 @@ class RtpenginePlane final : public MediaPlane {
  private:
   static constexpr unsigned datagrams_per_round = 256;
 
+  void watch(const media::rtpengine::Link& link) const {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    BATON_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, link.fd(), &event) == 0);
+  }
   void send() {
     for (const std::string& datagram : datagrams_) link_.send(datagram);
     datagrams_.clear();
   }
 
   media::rtpengine::Link link_;
+  std::optional<media::rtpengine::Link> key_log_;
+  media::Descriptor epoll_;  // of both
   media::Rtpengine plane_;
   std::vector<std::string> datagrams_;  // scratch
 };
@@ -86,10 +108,15 @@ std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options) {
   return std::make_unique<RelayPlane>(std::move(options));
 }
 
-Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(media::Rtpengine::Options options) {
+Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(media::Rtpengine::Options options,
+                                                                const std::optional<SocketAddress>& key_log) {
   auto link = media::rtpengine::Link::open(options.address);
   if (!link) return fail("rtpengine at " + options.address.to_string() + ": " + link.error());
-  return std::make_unique<RtpenginePlane>(std::move(options), std::move(*link));
+  options.hears_keys = key_log.has_value();
+  if (!key_log) return std::make_unique<RtpenginePlane>(std::move(options), std::move(*link), std::nullopt);
+  auto log = media::rtpengine::Link::listen(*key_log);
+  if (!log) return fail("rtpengine's log of keys at " + key_log->to_string() + ": " + log.error());
+  return std::make_unique<RtpenginePlane>(std::move(options), std::move(*link), std::move(*log));
 }
 
 }  // namespace baton::shard

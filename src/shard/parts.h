@@ -45,8 +45,9 @@ struct Outlets {
 
 [[nodiscard]] std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot model);
 [[nodiscard]] std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options);
-// The error says why there is no socket to ask it over. That nobody answers is no error: it may come later.
+// `key_log`: where rtpengine logs keys, if it does. The error says why there is no socket to ask it over, or
+// for that. That nobody answers is no error: it may come later.
 [[nodiscard]] Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(
-    media::Rtpengine::Options options);
+    media::Rtpengine::Options options, const std::optional<SocketAddress>& key_log);
 
 }  // namespace baton::shard

@@ -83,7 +83,7 @@ Result<std::unique_ptr<Shard>, OpenError> Shard::open(Options options, Outlets o
   }
   std::unique_ptr<MediaPlane> media;
   if (options.rtpengine) {
-    auto made = make_rtpengine(*std::move(options.rtpengine));
+    auto made = make_rtpengine(*std::move(options.rtpengine), options.rtpengine_key_log);
     if (!made) return fail(OpenError{std::nullopt, made.error()});
     media = std::move(*made);
   } else {

@@ -25,6 +25,7 @@ struct Options {
   net::Options net;
   media::Relay::Options relay;
   std::optional<media::Rtpengine::Options> rtpengine{};  // in its place
+  std::optional<SocketAddress> rtpengine_key_log{};      // where it logs keys, if it does
   LoopLimits limits;
 };
 

@@ -1,5 +1,5 @@
 // What comes from rtpengine's port: bencode, the descriptions in it, and a media plane that is answered with
-// it. Whatever is said, every Open and every Close has one answer.
+// it; and what comes to that of its log of keys. Whatever is said, every Open and every Close has one answer.
 #include <algorithm>
 #include <map>
 
@@ -27,6 +27,10 @@ class Course {
     plane_.received(now_, datagram, {results_, datagrams_});
     settle();
   }
+  void log(std::string_view line) {
+    plane_.logged(now_, line, {results_, datagrams_});
+    settle();
+  }
   void advance(Duration time) {
     now_ += time;
     plane_.advance(now_, {results_, datagrams_});
@@ -47,6 +51,7 @@ class Course {
     Rtpengine::Options options;
     options.silence_timeout = 10s;
     options.token = "t";
+    options.hears_keys = true;
     return options;
   }
   void settle() {
@@ -81,6 +86,7 @@ Configure party(EndpointId id) {
   configure.id = id;
   configure.remote_rtp = {IpAddress::v4(192, 0, 2, 7), 40'000};
   configure.dtmf_payload_type = 101;
+  if (id == 2) configure.digits = DigitsBy::report;
   return configure;
 }
 
@@ -124,7 +130,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         course.advance(1s);
         break;
       case 5:
-        course.perform(SendDigit{id, 1, 100ms});
+        course.perform(SendDigit{id, 1, 100ms, 3 - id});
+        break;
+      case 6:
+        course.log(line);
         break;
       default:
         break;

@@ -23,14 +23,15 @@ BATON = os.environ.get("BATON", "")
 
 
 class OnRtpengine:
-    """A demo on the other plane. What is judged needs no more than this much talk."""
+    """A demo on the other plane. What is judged needs no more than this much talk: the agent has paused after two seconds,
+    and half a second of words tells who speaks."""
     rtpengine = None
 
     def configuration(self):
         return self.rtpengine.configured(super().configuration())
 
     def talk(self, seconds):
-        super().talk(min(seconds, 2.5))
+        super().talk(min(seconds, 3.0))
 
 
 class PlainDemo(OnRtpengine, demo.Demo):
@@ -42,7 +43,7 @@ class SecureDemo(OnRtpengine, SrtpDemo):
 
 
 class MixedDemo(OnRtpengine, demo.Demo):
-    """The caller speaks G.722, the others PCMU; who is put on hold hears something."""
+    """The caller speaks G.722, the others PCMU; who is put on hold hears something; the agent is told of keys by INFO."""
     MODULES = ("g722",)
     CODECS = {"caller": "G722/16000/1"}
     MUSIC = ("en-us+m1", 50, 160, "All our colleagues are busy with other guests. Your call is important to us, please hold on.")
@@ -51,7 +52,8 @@ class MixedDemo(OnRtpengine, demo.Demo):
         music = self.directory / "speech" / "music.wav"
         speech.write_wav(music, speech.speak(*self.MUSIC))
         self.loops["music"] = music
-        return super().configuration().replace('id = "front-desk"\n', f'id = "front-desk"\nhold_music = "{music}"\n')
+        return super().configuration().replace(
+            'id = "front-desk"\n', f'id = "front-desk"\nhold_music = "{music}"\nsip.dtmf = "info"\n')
 
     def act4(self):
         """An agent that holds its call hands it over; the others speak until both have sent some reports."""
@@ -60,15 +62,19 @@ class MixedDemo(OnRtpengine, demo.Demo):
         caller.command("dial", f"sip:{demo.FRONT_DESK}@{self.at('baton')}")
         self.must(agent.wait("CALL_ESTABLISHED", demo.SETTLE) and caller.wait("CALL_ESTABLISHED", demo.SETTLE),
                   "the caller dials the number, the agent answers")
-        self.talk(2.5)
+        caller.command("sndcode", "5")
+        self.talk(3.0)
         agent.command("hold")
-        self.talk(2.5)
+        self.talk(3.0)
         self.hand_over(agent, human, "front-desk")
-        self.talk(2.5)
+        self.talk(3.0)
         human.command("accept")
         self.must(human.wait("CALL_ESTABLISHED", demo.SETTLE), "the human answers")
         self.must(agent.wait("CALL_CLOSED", demo.SETTLE), "the agent is let go")
-        time.sleep(11)  # baresip reports each five seconds, and rtpengine tells of the second time
+        self.talk(3.0)
+        end = time.monotonic() + 30  # each five seconds baresip reports
+        while self.rtpengine.reported() < 2 and time.monotonic() < end:
+            time.sleep(0.2)
         caller.command("hangup")
         self.must(human.wait("CALL_CLOSED", demo.SETTLE), "the caller hangs up, and so the human's call ends")
         self.show_heard("act4", caller, ["agent", "music", "ring-back", "human"], shortest=1.0)
@@ -113,6 +119,10 @@ class AudioTest(unittest.TestCase):
         with sqlite3.connect(played.directory / "baton.db") as database:
             database.row_factory = sqlite3.Row
             legs = {row["party"]: row for row in database.execute("select * from leg_quality")}
+            texts = [row[0] for row in database.execute("select bytes from trace order by rowid")]
+        texts = [text.decode() if isinstance(text, bytes) else text for text in texts]
+        told = [text.partition("\r\n\r\n")[2] for text in texts if text.startswith("INFO ")]
+        self.assertEqual([text.split()[0] for text in told], ["Signal=5"], "the key, once")
         self.assertEqual({party: row["codec"] for party, row in legs.items()},
                          {"caller": "G722", "endpoint": "PCMU", "target": "PCMU"})
         for party, least in (("caller", 500), ("endpoint", 100), ("target", 400)):

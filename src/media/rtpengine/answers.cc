@@ -82,6 +82,8 @@ void Rtpengine::take(Time now, const Asked& asked, const Answer& answer, Out out
       return on_offered(now, *endpoint, asked, answer, out);
     case Step::answer:
       return on_answered(now, *endpoint, asked, answer, out);
+    case Step::block:
+      return on_blocked(now, *endpoint, asked, answer, out);
     default:
       return on_played(now, *endpoint, asked, answer, out);
   }
@@ -113,6 +115,7 @@ void Rtpengine::on_opened(Time now, Endpoint& endpoint, const Answer& answer, Ou
     forget(now, id, out);
     if (down_) owe(now, id, out);
     polls_.erase({endpoint.poll_at, id});
+    drop_held(endpoint);
     endpoints_.erase(id);
     return;
   }
@@ -165,6 +168,16 @@ void Rtpengine::on_played(Time now, Endpoint& endpoint, const Asked& asked, cons
   }
   // What can not be played is silence, and is not tried again.
   endpoint.playing = asked.what;
+  pump(now, endpoint, out);
+}
+
+void Rtpengine::on_blocked(Time now, Endpoint& endpoint, const Asked& asked, const Answer& answer, Out out) {
+  if (is_unknown(answer)) return lose(endpoint, "rtpengine was restarted", out);
+  if (!answer.fault.empty()) {
+    log(engine::Severity::warning, "media.keys_not_blocked",
+        {{"call", endpoint.name.call_id}, {"why", answer.fault}});
+  }
+  endpoint.blocks_keys = !asked.what.empty();
   pump(now, endpoint, out);
 }
 

@@ -7,16 +7,34 @@
 
 namespace baton::media::rtpengine {
 
-baton::Result<Link, std::string> Link::open(const SocketAddress& address) {
+namespace {
+
+using Join = int (*)(int, const sockaddr*, socklen_t);
+
+baton::Result<Descriptor, std::string> make(const SocketAddress& address, Join join) {
   const auto reason = [] { return std::generic_category().message(errno); };
   Descriptor socket(
       ::socket(address.ip.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return fail(reason());
-  const KernelAddress to = to_kernel(address);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) != 0) {
+  const KernelAddress kernel = to_kernel(address);
+  if (join(socket.get(), reinterpret_cast<const sockaddr*>(&kernel.storage), kernel.length) != 0) {
     return fail(reason());
   }
-  return Link(std::move(socket));
+  return socket;
+}
+
+}  // namespace
+
+baton::Result<Link, std::string> Link::open(const SocketAddress& address) {
+  auto socket = make(address, ::connect);
+  if (!socket) return fail(std::move(socket.error()));
+  return Link(std::move(*socket));
+}
+
+baton::Result<Link, std::string> Link::listen(const SocketAddress& address) {
+  auto socket = make(address, ::bind);
+  if (!socket) return fail(std::move(socket.error()));
+  return Link(std::move(*socket));
 }
 
 void Link::send(std::string_view datagram) const {

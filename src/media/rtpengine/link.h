@@ -1,4 +1,5 @@
-// The UDP socket to rtpengine's ng port. Connected, so that nothing from elsewhere arrives. Never blocks.
+// UDP sockets that never block: to rtpengine's ng port, connected, so that nothing from elsewhere arrives;
+// and the one to which it logs keys, from a port of its choice.
 #pragma once
 
 #include <memory>
@@ -17,6 +18,8 @@ class Link {
  public:
   // The error is the system's.
   [[nodiscard]] static baton::Result<Link, std::string> open(const SocketAddress& address);
+  // Hears what is sent there; not for sending.
+  [[nodiscard]] static baton::Result<Link, std::string> listen(const SocketAddress& address);
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   // What the kernel does not take is as good as lost on the way, and will be repeated.

@@ -82,18 +82,6 @@ void Rtpengine::perform(Time now, const Hear& hear, Out out) {
   pump(now, concerned, out);
 }
 
-void Rtpengine::perform(Time now, const SendDigit& digit, Out out) {
-  Endpoint* endpoint = usable(digit.id);
-  if (endpoint == nullptr || !endpoint->party || endpoint->digits.size() >= digits_max) return;
-  if (!endpoint->party->send || !endpoint->party->dtmf_payload_type) return;
-  // Its telephone-events pass inside rtpengine, where nobody sees which key they have told of already.
-  const Endpoint* from = find(digit.from);
-  if (from != nullptr && from->party && from->party->dtmf_payload_type) return;
-  endpoint->digits.push_back(digit);
-  if (!std::exchange(endpoint->name.injects, true)) endpoint->told_party.clear();
-  pump(now, *endpoint, out);
-}
-
 void Rtpengine::perform(Time, const Record& record, Out out) {
   out.results.emplace_back(Recorded{.id = record.id, .error = "rtpengine records nothing for Baton"});
 }
@@ -113,6 +101,7 @@ void Rtpengine::perform(Time now, const Close& close, Out out) {
     if (Endpoint* listener = find(id)) listener->heard = 0;
   }
   endpoint->listeners.clear();
+  drop_held(*endpoint);
   polls_.erase({endpoint->poll_at, endpoint->id});
   const bool gone = endpoint->state == State::lost;
   endpoint->state = State::closing;
@@ -225,6 +214,11 @@ void Rtpengine::pump(Time now, Endpoint& endpoint, Out out) {
     return ask(now, endpoint, Step::offer,
                rtpengine::offer_request(endpoint.name, party, endpoint.party->format), party, out);
   }
+  if (const bool blocks = wants_keys_blocked(endpoint); blocks != endpoint.blocks_keys) {
+    endpoint.asking = true;
+    return ask(now, endpoint, Step::block, rtpengine::block_request(endpoint.name, blocks),
+               blocks ? "block" : "", out);
+  }
   if (endpoint.playing != playing) return play(now, endpoint, playing, out);
   for (const SendDigit& digit : std::exchange(endpoint.digits, {})) {
     ask(now, endpoint, Step::digit, rtpengine::digit_request(endpoint.name, digit.event, digit.lasts), {},
@@ -318,7 +312,9 @@ void Rtpengine::check_silence(Time now, Endpoint& endpoint, Out out) const {
 std::optional<Time> Rtpengine::next_deadline() const {
   if (!begun_) return Time{};
   std::optional<Time> next = client_.next_deadline();
-  if (!polls_.empty() && (!next || polls_.begin()->first < *next)) next = polls_.begin()->first;
+  for (const auto* due : {&polls_, &holding_}) {
+    if (!due->empty() && (!next || due->begin()->first < *next)) next = due->begin()->first;
+  }
   return next;
 }
 
@@ -328,6 +324,9 @@ void Rtpengine::advance(Time now, Out out) {
   std::vector<rtpengine::Client::Answer> answers;
   client_.advance(now, out.datagrams, answers);
   take(now, answers, out);
+  while (!holding_.empty() && holding_.begin()->first <= now) {
+    release(now, endpoints_.at(holding_.begin()->second), out);
+  }
   while (!polls_.empty() && polls_.begin()->first <= now) {
     Endpoint* endpoint = find(polls_.begin()->second);
     if (endpoint == nullptr) {

@@ -47,6 +47,7 @@ class Rtpengine {
     Duration silence_timeout = 0s;  // 0: never
     std::string prompts;            // the directory of prompts, as rtpengine sees it
     std::string token;              // unguessable; begins every cookie and call-id
+    bool hears_keys = false;        // what it logs of them is given to `logged`
     std::function<void(const engine::Log&)> log{};
   };
 
@@ -61,6 +62,8 @@ class Rtpengine {
   // As of a relay: what is asked of an endpoint that is not open is ignored, but for Close.
   void perform(Time now, const Operation& operation, Out out);
   void received(Time now, std::string_view datagram, Out out);
+  // A datagram of its log of keys (key_log.h).
+  void logged(Time now, std::string_view datagram, Out out);
   // Repeats requests, asks how endpoints are. Begins with a ping: call it at once.
   void advance(Time now, Out out);
   [[nodiscard]] std::optional<Time> next_deadline() const;
@@ -72,12 +75,28 @@ class Rtpengine {
   static constexpr Duration poll_interval_max = 15s;
   // What an endpoint has waiting while rtpengine is asked for something else; more are dropped.
   static constexpr std::size_t digits_max = 32;
+  // So long after a key was told of by INFO, rtpengine has said whether it passed as a telephone-event too.
+  static constexpr Duration logged_within = 1s;
   // Calls that are still to be deleted; of more, the oldest are left to rtpengine's own time-out.
   static constexpr std::size_t owed_max = 1'024;
 
  private:
   enum class State : std::uint8_t { opening, open, lost, closing };
-  enum class Step : std::uint8_t { ping, open, offer, answer, play, stop, digit, query, remove, forget };
+  // How a party that has telephone-events tells of its keys. Known from the first one on.
+  enum class KeysBy : std::uint8_t { unknown, events, info };
+  enum class Step : std::uint8_t {
+    ping,
+    open,
+    offer,
+    answer,
+    block,
+    play,
+    stop,
+    digit,
+    query,
+    remove,
+    forget
+  };
 
   struct Endpoint {
     EndpointId id = 0;
@@ -95,8 +114,12 @@ class Rtpengine {
     std::string played;                 // "ring US", "file wait.wav"; empty: nothing
     std::vector<EndpointId> listeners;  // the last one hears it
     std::vector<SendDigit> digits;      // to be sent when it may be
+    KeysBy keys_by = KeysBy::unknown;
+    std::vector<SendDigit> held;  // keys of its that came by INFO, until that is known
+    Time held_until{};
     // what rtpengine was told
     std::string told_party, told_void, playing;
+    bool blocks_keys = false;
     std::string lost_why;
     // how the party is
     rtpengine::Totals totals;
@@ -127,8 +150,13 @@ class Rtpengine {
   [[nodiscard]] SocketAddress target_of(const Endpoint& endpoint);
   [[nodiscard]] std::string party_sdp(const Endpoint& endpoint) const;
   [[nodiscard]] std::string void_sdp(const Endpoint& endpoint);
+  [[nodiscard]] bool wants_keys_blocked(const Endpoint& endpoint);
   [[nodiscard]] std::string wanted_play(const Endpoint& endpoint) const;
   void unhear(Endpoint& listener);
+  void send_digit(Time now, const SendDigit& digit, Out out);
+  void hold(Time now, Endpoint& from, const SendDigit& digit);
+  void release(Time now, Endpoint& from, Out out);
+  void drop_held(Endpoint& from);
 
   void ask(Time now, Endpoint& endpoint, Step step, const rtpengine::Dictionary& request, std::string what,
            Out out);
@@ -151,6 +179,8 @@ class Rtpengine {
                    Out out);
   void on_played(Time now, Endpoint& endpoint, const Asked& asked, const rtpengine::Client::Answer& answer,
                  Out out);
+  void on_blocked(Time now, Endpoint& endpoint, const Asked& asked, const rtpengine::Client::Answer& answer,
+                  Out out);
   void on_queried(Time now, Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
   void on_removed(Time now, Endpoint& endpoint, const rtpengine::Client::Answer& answer, Out out);
   void on_forgotten(Time now, EndpointId id, const rtpengine::Client::Answer& answer, Out out);
@@ -171,6 +201,7 @@ class Rtpengine {
   std::unordered_map<EndpointId, Endpoint> endpoints_;
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::set<std::pair<Time, EndpointId>> polls_;
+  std::set<std::pair<Time, EndpointId>> holding_;
   std::set<EndpointId> owed_;      // whose calls are to be deleted again
   EndpointId settling_ = 0;        // of those, which is being
   std::uint64_t left_behind_ = 0;  // of those, how many were too many

@@ -206,6 +206,12 @@ Dictionary digit_request(const CallName& name, std::uint8_t event, Duration last
   return wanted;
 }
 
+Dictionary block_request(const CallName& name, bool blocks) {
+  Dictionary wanted = request(name, blocks ? "block DTMF" : "unblock DTMF");
+  wanted.emplace("from-tag", party_tag);
+  return wanted;
+}
+
 Dictionary query_request(const CallName& name) {
   return request(name, "query");
 }

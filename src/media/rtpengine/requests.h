@@ -48,6 +48,8 @@ struct CallName {
 [[nodiscard]] Dictionary play_samples_request(const CallName& name, const std::vector<std::uint8_t>& pcmu);
 [[nodiscard]] Dictionary stop_request(const CallName& name);
 [[nodiscard]] Dictionary digit_request(const CallName& name, std::uint8_t event, Duration lasts);
+// Its telephone-events go no further; they are logged all the same.
+[[nodiscard]] Dictionary block_request(const CallName& name, bool blocks);
 [[nodiscard]] Dictionary query_request(const CallName& name);
 [[nodiscard]] Dictionary delete_request(const CallName& name);
 

@@ -29,15 +29,19 @@ TEST(Plane, TheRelayUnlessSaidOtherwise) {
 }
 
 TEST(Plane, RtpengineCarriesTheAudio) {
-  const Config config =
-      good(rtpengine + "rtpengine_outside='pub'\nrtpengine_inside='lo'\nsilence_timeout='9s'\n" + trunk +
-           "hold_music='wait.wav'\n[trunk.sip]\ndtmf='rfc4733'\nsrtp='required'\n");
+  const Config config = good(rtpengine +
+                             "rtpengine_outside='pub'\nrtpengine_inside='lo'\nsilence_timeout='9s'\n"
+                             "rtpengine_dtmf_log='127.0.0.1:2224'\n" +
+                             trunk + "hold_music='wait.wav'\n[trunk.sip]\ndtmf='info'\nsrtp='required'\n");
   const Media& media = config.server.media;
   EXPECT_EQ(media.plane, Plane::rtpengine);
   EXPECT_EQ(media.rtpengine.address.to_string(), "127.0.0.1:2223");
   EXPECT_EQ(media.rtpengine.outside, "pub");
   EXPECT_EQ(media.rtpengine.inside, "lo");
   EXPECT_EQ(media.silence_timeout, 9s);
+  ASSERT_TRUE(media.rtpengine.key_log);
+  EXPECT_EQ(media.rtpengine.key_log->to_string(), "127.0.0.1:2224");
+  EXPECT_FALSE(good(rtpengine).server.media.rtpengine.key_log);
 }
 
 // Where peers reach a listener says nothing of media that is elsewhere.
@@ -51,21 +55,34 @@ TEST(Plane, RtpengineHasAddressesOfItsOwn) {
 // A reload does not change the plane: what it brings is for the one that runs.
 TEST(Plane, AModelIsJudgedByThePlaneThatRuns) {
   const std::string info = listener + trunk + "[trunk.sip]\ndtmf='info'\n";
+  const Media relay;
+  Media running;
+  running.plane = Plane::rtpengine;
   EXPECT_TRUE(parse(info, "baton.toml"));
-  EXPECT_TRUE(parse(info, "baton.toml", Plane::relay));
-  const auto refused = parse(info, "baton.toml", Plane::rtpengine);
+  EXPECT_TRUE(parse(info, "baton.toml", &relay));
+  const auto refused = parse(info, "baton.toml", &running);
   ASSERT_FALSE(refused);
   ASSERT_EQ(refused.error().size(), 1U);
   const Problem& problem = refused.error()[0];
   EXPECT_EQ(problem.key, "trunk[0].sip.dtmf");
-  EXPECT_EQ(problem.what,
-            "rtpengine carries the audio until Baton is restarted; it does not say which keys it hears, and "
-            "plays none as tones");
+  EXPECT_EQ(
+      problem.what,
+      "rtpengine carries the audio until Baton is restarted; rtpengine does not say which keys it hears");
   EXPECT_EQ(problem.remedy, "restart Baton, or write dtmf = \"rfc4733\" or \"auto\"");
-  EXPECT_TRUE(parse(listener + trunk + "[recording]\ndirectory='calls'\n", "baton.toml", Plane::rtpengine))
+  EXPECT_TRUE(parse(listener + trunk + "[recording]\ndirectory='calls'\n", "baton.toml", &running))
       << "that needs a restart itself";
   // The other way round what rtpengine can not do is refused before it runs.
-  EXPECT_FALSE(parse(rtpengine + trunk + "[trunk.sip]\ndtmf='info'\n", "baton.toml", Plane::relay));
+  EXPECT_FALSE(parse(rtpengine + trunk + "[trunk.sip]\ndtmf='info'\n", "baton.toml", &relay));
+  const std::string hearing =
+      rtpengine + "rtpengine_dtmf_log='127.0.0.1:2224'\n" + trunk + "[trunk.sip]\ndtmf='info'\n";
+  EXPECT_TRUE(parse(hearing, "baton.toml", &relay));
+  EXPECT_FALSE(parse(hearing, "baton.toml", &running)) << "that needs a restart";
+  running.rtpengine.key_log = SocketAddress{IpAddress::v4(127, 0, 0, 1), 2224};
+  EXPECT_TRUE(parse(info, "baton.toml", &running));
+  const auto tones = parse(listener + trunk + "[trunk.sip]\ndtmf='inband'\n", "baton.toml", &running);
+  ASSERT_FALSE(tones);
+  EXPECT_EQ(tones.error()[0].what,
+            "rtpengine carries the audio until Baton is restarted; rtpengine plays no keys as tones");
 }
 
 struct Refused {
@@ -102,11 +119,18 @@ const Refused refused[] = {
     {"records", rtpengine + "[recording]\ndirectory='calls'\n", "recording.directory",
      "only Baton's own relay records", "plane = \"relay\""},
     {"dtmf", rtpengine + trunk + "[trunk.sip]\ndtmf='info'\n", "trunk[0].sip.dtmf", "which keys it hears",
-     "rfc4733"},
+     "rtpengine_dtmf_log"},
+    {"dtmf_as_tones",
+     rtpengine + "rtpengine_dtmf_log='127.0.0.1:2224'\n" + trunk + "[trunk.sip]\ndtmf='inband'\n",
+     "trunk[0].sip.dtmf", "as tones", "rfc4733"},
+    {"log_nowhere", rtpengine + "rtpengine_dtmf_log='here'\n", "media.rtpengine_dtmf_log",
+     "not an address and port", "192.0.2.10:5060"},
+    {"log_unused", listener + "[media]\nrtpengine_dtmf_log='127.0.0.1:2224'\n", "media.rtpengine_dtmf_log",
+     "Baton's own relay", "plane = \"rtpengine\""},
     {"dtmf_of_a_profile",
      rtpengine + "[[profile]]\nid='old'\n[profile.sip]\ndtmf='inband'\n" +
          "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\nprofile='old'\n",
-     "carrier[0].profile", "which keys it hears", "rfc4733"},
+     "carrier[0].profile", "as tones", "rfc4733"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Config, RefusedPlane, testing::ValuesIn(refused),

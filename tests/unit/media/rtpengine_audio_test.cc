@@ -41,6 +41,18 @@ struct Speaker : Party {
     next.timestamp += sdp::clock_rate(codec) / 50;
   }
 
+  void press(std::uint8_t event) {
+    RtpHeader key = next;
+    key.payload_type = dtmf;
+    for (std::uint16_t i = 1; i <= 6; ++i) {
+      key.marker = i == 1;
+      key.sequence = next.sequence++;
+      const std::uint8_t end = i > 3 ? 0x80 : 0;
+      send(key, std::vector<std::uint8_t>{event, static_cast<std::uint8_t>(end | 10), 0,
+                                          static_cast<std::uint8_t>(160 + i)});
+    }
+  }
+
   // Takes what came.
   void listen() {
     samples.clear();
@@ -72,7 +84,7 @@ class RtpengineAudio : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!RtpengineProcess::is_installed()) GTEST_SKIP() << RtpengineProcess::path << " is not there";
-    process_.emplace();
+    process_.emplace(key_log_.address());
     auto link = rtpengine::Link::open(process_->address());
     ASSERT_TRUE(link) << link.error();
     link_.emplace(std::move(*link));
@@ -81,6 +93,7 @@ class RtpengineAudio : public ::testing::Test {
     options.silence_timeout = 1s;
     options.prompts = std::filesystem::temp_directory_path().string();
     options.token = "audio" + std::to_string(getpid());
+    options.hears_keys = true;
     options.log = [this](const engine::Log& line) { logged_.push_back(line.event); };
     plane_.emplace(std::move(options));
   }
@@ -107,6 +120,10 @@ class RtpengineAudio : public ::testing::Test {
       ::poll(&ready, 1, 2);
       while (const auto datagram = link_->receive()) {
         plane_->received(now(), *datagram, {results_, datagrams_});
+      }
+      while (const auto line = key_log_.receive()) {
+        plane_->logged(now(), {reinterpret_cast<const char*>(line->data()), line->size()},
+                       {results_, datagrams_});
       }
       flush();
       if (now() >= end) return done();
@@ -141,6 +158,7 @@ class RtpengineAudio : public ::testing::Test {
     }
   }
 
+  const Plug key_log_;
   std::optional<RtpengineProcess> process_;
   std::optional<rtpengine::Link> link_;
   std::optional<Rtpengine> plane_;
@@ -230,15 +248,7 @@ TEST_F(RtpengineAudio, RingBackDigitsPromptsTotalsAndSilence) {
   EXPECT_LT(a.loudness(1'500), 500);
 
   // A key that one party presses, and one that the machine has pressed for it.
-  RtpHeader key = a.next;
-  key.payload_type = a.dtmf;
-  for (std::uint16_t i = 1; i <= 6; ++i) {
-    key.marker = i == 1;
-    key.sequence = a.next.sequence++;
-    const std::uint8_t end = i > 3 ? 0x80 : 0;
-    a.send(key, std::vector<std::uint8_t>{5, static_cast<std::uint8_t>(end | 10), 0,
-                                          static_cast<std::uint8_t>(160 + i)});
-  }
+  a.press(5);
   talk({&a, &b}, 10);
   b.listen();
   ASSERT_FALSE(b.digits.empty());
@@ -267,6 +277,52 @@ TEST_F(RtpengineAudio, RingBackDigitsPromptsTotalsAndSilence) {
   EXPECT_EQ(plane_->endpoints(), 0U);
   EXPECT_TRUE(logged_.empty()) << logged_.front();
   std::filesystem::remove(path);
+}
+
+// Both parties have telephone-events. What the daemon logs of them tells which keys have passed.
+TEST_F(RtpengineAudio, KeysByInfoAreSentUnlessTheyPassedAndReportedWhereNoneMayPass) {
+  Speaker a(1, Codec::pcmu), b(2, Codec::pcma);
+  join(a);
+  join(b);
+  bridge(a, b);
+  talk({&a, &b}, 10);
+
+  // The first sends its keys by INFO alone.
+  perform(SendDigit{b.id, 5, 100ms, a.id});
+  Time end = now() + 20s;
+  while (b.digits.empty() && now() < end) {
+    talk({&a, &b}, 1);
+    b.listen();
+  }
+  ASSERT_FALSE(b.digits.empty());
+  EXPECT_EQ(b.digits.back()[0], 5);
+
+  // The second by telephone-events too.
+  b.press(9);
+  perform(SendDigit{a.id, 9, 100ms, b.id});
+  talk({&a, &b}, 20);
+  a.listen();
+  const std::size_t passed = a.digits.size();
+  EXPECT_GE(passed, 6U);
+  talk({&a, &b}, 75);
+  a.listen();
+  EXPECT_EQ(a.digits.size(), passed);
+
+  // And the first is told of them by other means.
+  Configure told = a.configure();
+  told.digits = DigitsBy::report;
+  perform(told);
+  talk({&a, &b}, 10);
+  b.press(7);
+  end = now() + 20s;
+  while (result_of<Digit>(b.id) == nullptr && now() < end) talk({&a, &b}, 1);
+  const auto* digit = result_of<Digit>(b.id);
+  ASSERT_NE(digit, nullptr);
+  EXPECT_EQ(digit->event, 7);
+  talk({&a, &b}, 10);
+  a.listen();
+  EXPECT_EQ(a.digits.size(), passed);
+  EXPECT_TRUE(logged_.empty()) << logged_.front();
 }
 
 }  // namespace

@@ -19,13 +19,16 @@ class RtpengineProcess {
   static constexpr const char* path = "/usr/bin/rtpengine";
   static bool is_installed() { return access(path, X_OK) == 0; }
 
-  RtpengineProcess() : address_(test::Plug().address()) {
+  // `key_log`: where it is to say which keys it has heard.
+  explicit RtpengineProcess(const SocketAddress& key_log = {IpAddress::v4(127, 0, 0, 1), 9})
+      : address_(test::Plug().address()) {
     // Tests side by side have addresses, and so ports, of their own.
     const auto pid = static_cast<unsigned>(getpid());
     const std::string ip =
         IpAddress::v4(127, 1, static_cast<std::uint8_t>(pid >> 8), static_cast<std::uint8_t>(pid))
             .to_string();
-    const std::string listen = "--listen-ng=" + address_.to_string(), face = "--interface=" + ip;
+    const std::string listen = "--listen-ng=" + address_.to_string(), face = "--interface=" + ip,
+                      keys = "--dtmf-log-dest=" + key_log.to_string();
     child_ = fork();
     if (child_ != 0) {
       wait();
@@ -33,7 +36,8 @@ class RtpengineProcess {
     }
     if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
     execl(path, path, "--foreground", "--log-stderr", "--log-level=3", "--config-file=none", "--table=-1",
-          "--port-min=46000", "--port-max=46199", "--timeout=3600", face.c_str(), listen.c_str(), nullptr);
+          "--port-min=46000", "--port-max=46199", "--timeout=3600", face.c_str(), listen.c_str(),
+          keys.c_str(), nullptr);
     _exit(1);
   }
   ~RtpengineProcess() {

@@ -1,5 +1,6 @@
 // rtpengine as a shard's media plane: datagrams to it and from it.
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "shard/shard.h"
 #include "unit/net/world.h"
@@ -18,7 +19,7 @@ media::Rtpengine::Options options_for(const SocketAddress& address) {
 class RtpenginePlaneTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto made = make_rtpengine(options_for(daemon_.address()));
+    auto made = make_rtpengine(options_for(daemon_.address()), std::nullopt);
     ASSERT_TRUE(made) << made.error();
     plane_ = std::move(*made);
   }
@@ -76,6 +77,30 @@ TEST_F(RtpenginePlaneTest, WhatComesFromElsewhereIsNotHeard) {
   EXPECT_TRUE(results_.empty());
 }
 
+TEST(RtpengineKeyLog, IsHeardBesideTheAnswers) {
+  const net::Peer daemon(SOCK_DGRAM);
+  SocketAddress log;
+  {
+    const net::Peer free(SOCK_DGRAM);
+    log = free.address();
+  }
+  auto plane = make_rtpengine(options_for(daemon.address()), log);
+  ASSERT_TRUE(plane) << plane.error();
+  pollfd ready{(*plane)->poll_fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ready, 1, 0), 0);
+  const std::string line =
+      R"({"callid":"token.7","source_tag":"party","type":"DTMF","event":4,"duration":100})";
+  daemon.send_to(log, line);
+  EXPECT_EQ(::poll(&ready, 1, 5'000), 1);
+  std::vector<media::Result> results;
+  (*plane)->poll(Time{1h}, results);
+  EXPECT_TRUE(results.empty()) << "of nobody";
+  EXPECT_EQ(::poll(&ready, 1, 0), 0) << "it was read";
+  const auto taken = make_rtpengine(options_for(daemon.address()), daemon.address());
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().substr(0, 23), "rtpengine's log of keys");
+}
+
 // A port that nobody listens on is told by ICMP: no reason to stop asking, nor to spin.
 TEST(RtpengineGone, IsAskedAgainAndGivenUp) {
   SocketAddress nobody;
@@ -83,7 +108,7 @@ TEST(RtpengineGone, IsAskedAgainAndGivenUp) {
     const net::Peer gone(SOCK_DGRAM);
     nobody = gone.address();
   }
-  auto plane = make_rtpengine(options_for(nobody));
+  auto plane = make_rtpengine(options_for(nobody), std::nullopt);
   ASSERT_TRUE(plane);
   Time now{1h};
   std::vector<media::Result> results;
