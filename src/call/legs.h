@@ -64,6 +64,11 @@ struct Rejection {
   bool unproven = false;  // the peer has not shown who it is: never repeated by a timer
 };
 
+// One that would take more keys of ours than a leg may have.
+inline const Rejection no_key{.status = 488,
+                              .code = Hangup::sdp_not_acceptable,
+                              .text = "The keys have been changed too often",
+                              .warning = 399};
 // A description without a codec that is spoken with this party.
 inline const Rejection no_codec{.status = 488,
                                 .code = Hangup::sdp_not_acceptable,
@@ -271,6 +276,12 @@ class Legs {
   [[nodiscard]] static sdp::SrtpRules srtp_rules_for(const Leg& leg);
   [[nodiscard]] sdp::MasterKey fresh_key(Leg& leg, sdp::Suite suite);
   void offer_keys(Leg& leg);
+  struct KeyChoice {
+    sdp::Crypto theirs;
+    bool ours_stays = false;
+  };
+  [[nodiscard]] static std::optional<KeyChoice> choose_key(const Leg& leg, const sdp::RemoteAudio& offer);
+  [[nodiscard]] static bool has_key_for(const Leg& leg, const sdp::RemoteAudio& offer);
   void answer_keys(Leg& leg);
   [[nodiscard]] bool take_keys(const Leg& leg, sdp::RemoteAudio& answer) const;
   static void agree_on_keys(Leg& leg);

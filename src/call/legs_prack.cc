@@ -156,7 +156,7 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
     // Our answer has arrived, so this is the next offer (RFC 3262 5).
     auto offer = read_offer(text, leg.srtp_rules);
     const bool settled = out.sdp || leg.early_settled;
-    refused = !settled || !offer || !serves(leg, *offer);
+    refused = !settled || !offer || !serves(leg, *offer) || !has_key_for(leg, *offer);
     if (!refused) {
       leg.remote = std::move(*offer);
       ok.body("application/sdp", make_answer(leg, leg.wanted));

@@ -62,25 +62,40 @@ void Legs::offer_keys(Leg& leg) {
   warn_of_open_keys(leg);
 }
 
-// Before our answer is written: takes one of the offer's keys, the one in use rather than another.
-void Legs::answer_keys(Leg& leg) {
-  sdp::RemoteAudio& offer = *leg.remote;
-  leg.local.secure = offer.secure;
-  leg.local.crypto.clear();
-  if (offer.crypto.empty()) return;
+// Which of the offer's keys an answer would take, the one in use rather than another, and whether ours stays.
+std::optional<Legs::KeyChoice> Legs::choose_key(const Leg& leg, const sdp::RemoteAudio& offer) {
+  if (offer.crypto.empty()) return std::nullopt;
   const auto in_use = std::find_if(offer.crypto.begin(), offer.crypto.end(), [&](const sdp::Crypto& theirs) {
     return leg.srtp && theirs.suite == leg.srtp->suite && theirs.key == leg.srtp->theirs;
   });
-  const sdp::Crypto theirs = in_use != offer.crypto.end() ? *in_use : offer.crypto.front();
-  offer.crypto = {theirs};
-  sdp::Crypto ours{theirs.tag, theirs.suite, {}};
+  const sdp::Crypto& theirs = in_use != offer.crypto.end() ? *in_use : offer.crypto.front();
   // RFC 4568 7.1.4: another address with another key may be another machine, which knows nothing of our
   // roll-over counter, so it starts anew with a key of ours too. Otherwise ours stays, and no packet is lost.
   const bool same_suite = leg.srtp && leg.srtp->suite == theirs.suite;
   const bool moved =
       in_use == offer.crypto.end() && !offer.rtp.ip.is_unspecified() && leg.srtp_peer != offer.rtp;
-  ours.key = same_suite && !moved ? leg.srtp->ours : fresh_key(leg, theirs.suite);
-  leg.local.crypto = {ours};
+  return KeyChoice{theirs, same_suite && !moved};
+}
+
+// False: an answer would take a key more of ours than the plane can tell apart. Before the call is up all of
+// them may be asked for again, by whoever answers it in the end.
+bool Legs::has_key_for(const Leg& leg, const sdp::RemoteAudio& offer) {
+  const auto choice = choose_key(leg, offer);
+  const std::size_t most = leg.in_call() ? media::srtp_keys_max : media::srtp_keys_kept;
+  return !choice || choice->ours_stays || leg.srtp_keys < most;
+}
+
+// Before our answer is written.
+void Legs::answer_keys(Leg& leg) {
+  sdp::RemoteAudio& offer = *leg.remote;
+  leg.local.secure = offer.secure;
+  leg.local.crypto.clear();
+  const auto choice = choose_key(leg, offer);
+  if (!choice) return;
+  const sdp::Crypto& theirs = choice->theirs;
+  offer.crypto = {theirs};
+  const sdp::MasterKey ours = choice->ours_stays ? leg.srtp->ours : fresh_key(leg, theirs.suite);
+  leg.local.crypto = {{theirs.tag, theirs.suite, ours}};
   warn_of_open_keys(leg);
 }
 

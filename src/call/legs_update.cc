@@ -66,6 +66,7 @@ void Legs::on_offer_or_refresh(Leg& leg, txn::RequestReceived& event) {
   auto offer = read_offer(text, leg.srtp_rules);
   if (!offer) return refuse(offer.error());
   if (!serves(leg, *offer)) return refuse(no_codec);
+  if (!has_key_for(leg, *offer)) return refuse(no_key);
   if (leg.state == LegState::inviting && !leg.first_offer) {
     leg.first_offer = std::make_unique<Leg::Said>(Leg::Said{leg.local, leg.last_sdp});
   }

@@ -5,6 +5,7 @@
 // one before.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,8 +30,13 @@ struct Open {
   bool srtp = false;  // keys may be agreed on with the party
 };
 
-// SRTP with a party: each side encrypts with a key of its own. A key that is named again goes on where it
-// was, roll-over counter and all; one that was left is never named again.
+// So many keys of one endpoint, ours and theirs each, stay where they are when another is named: one that is
+// named again goes on from there, roll-over counter and all. Of those before, none of ours is named again.
+inline constexpr std::size_t srtp_keys_kept = 16;
+// Keys of ours that an endpoint can have in its life.
+inline constexpr std::size_t srtp_keys_max = 4'096;
+
+// SRTP with a party: each side encrypts with a key of its own.
 struct Srtp {
   sdp::Suite suite = sdp::Suite::aes_cm_128_hmac_sha1_80;
   sdp::MasterKey ours, theirs;

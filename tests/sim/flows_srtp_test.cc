@@ -325,6 +325,58 @@ TEST(Srtp, FromSrtpToRtpAndBackTakesANewKey) {
   finish(talk.stage);
 }
 
+// Before the call is up any key may come back with its early dialog, so there are no more than the plane
+// keeps; what is too much changes nothing.
+TEST(Srtp, WhoMovesTooOftenBeforeTheAnswerIsRefused) {
+  Stage stage(stage_options(trunk::Srtp::optional, trunk::Srtp::optional));
+  Script script = callee();
+  script.srtp.use = SrtpUse::required;
+  script.early_media = script.reliable = script.allows_update = true;
+  script.final_after = 60s;
+  Party& calling = stage.inbound(caller(), script);
+  ASSERT_TRUE(stage.world.run_until([&] { return !calling.seen.provisionals.empty(); }));
+  stage.world.run_for(1s);
+  Party& party = *Stage::newest(stage.endpoint);
+  const auto ours = [&] { return endpoint_of(stage.world, party)->configured->srtp->ours; };
+  std::vector<sdp::MasterKey> keys{ours()};
+  std::size_t refused = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Party before = party;
+    ++party.key_round;
+    ++party.local.version;
+    ++party.local.rtp.port;
+    party.peer->act(party, {.what = What::update_offer});
+    stage.world.run_for(1s);
+    ASSERT_EQ(party.seen.update_answers.size(), static_cast<std::size_t>(i) + 1);
+    if (party.seen.update_answers.back() == 488) {
+      ++refused;
+      party.key_round = before.key_round;
+      party.local = before.local;
+      EXPECT_EQ(ours(), keys.back());
+    } else {
+      EXPECT_EQ(refused, 0U);
+      EXPECT_EQ(std::count(keys.begin(), keys.end(), ours()), 0);
+      keys.push_back(ours());
+    }
+  }
+  // Four keys were in the offer, of which one is in use.
+  EXPECT_EQ(keys.size() + 3, media::srtp_keys_kept);
+  EXPECT_GT(refused, 0U);
+  ASSERT_TRUE(stage.world.run_until([&] { return calling.up(); }));
+  expect_agreement(stage.world, party, true);
+  EXPECT_EQ(ours(), keys.back());
+  // In the call none comes back, so it may move on.
+  ++party.key_round;
+  ++party.local.version;
+  ++party.local.rtp.port;
+  party.peer->act(party, {.what = What::reinvite});
+  stage.world.run_for(2s);
+  EXPECT_EQ(party.seen.reinvite_answers, std::vector<int>{200});
+  EXPECT_NE(ours(), keys.back());
+  expect_agreement(stage.world, party, true);
+  finish(stage);
+}
+
 TEST(Srtp, KeysInTheClearAreWarnedOfOncePerPeer) {
   Stage stage(stage_options(trunk::Srtp::off, trunk::Srtp::optional));
   Script script = caller();

@@ -499,6 +499,88 @@ TEST_F(SrtpRelay, BackToTheSameKeyAfterRtp) {
   expect_talk(a, b);
 }
 
+// As many as are kept, and no number that was used under any of them goes out again.
+TEST(SrtpEndpoint, NoNumberIsUsedTwiceUnderAnyKeyThatComesBack) {
+  for (const std::size_t others : {std::size_t{1}, std::size_t{8}, srtp_keys_kept - 1, srtp_keys_kept,
+                                   srtp_keys_kept + 1, 3 * srtp_keys_kept}) {
+    SCOPED_TRACE(others);
+    const Suite suite = Suite::aead_aes_128_gcm;
+    const auto agreed = [&](std::size_t i) {
+      return Srtp{suite, key_of(suite, static_cast<unsigned>(2 * i + 1)),
+                  key_of(suite, static_cast<unsigned>(2 * i + 2))};
+    };
+    constexpr std::uint32_t ssrc = 4'711;
+    SrtpEndpoint endpoint(agreed(0), ssrc);
+    const auto sends = [&](std::uint16_t sequence) {
+      Bytes packet(172 + srtp_trailer_bytes_max);
+      write_rtp_header({false, 0, sequence, 160, ssrc}, packet.data());
+      std::size_t size = 172;
+      return endpoint.protect(packet.data(), size, false);
+    };
+    const auto reports = [&] {
+      Bytes packet(8 + srtp_trailer_bytes_max);
+      packet = {0x80, 201, 0, 1};
+      packet.resize(8 + srtp_trailer_bytes_max);
+      store32(packet.data() + 4, ssrc);
+      std::size_t size = 8;
+      return endpoint.protect(packet.data(), size, true);
+    };
+    EXPECT_TRUE(sends(100));
+    EXPECT_TRUE(reports());
+    for (std::size_t i = 1; i <= others; ++i) {
+      endpoint.agree({}, agreed(i), ssrc);
+      EXPECT_TRUE(sends(100));
+    }
+    endpoint.agree({}, agreed(0), ssrc);
+    EXPECT_FALSE(sends(100));
+    const bool kept = others < srtp_keys_kept;
+    EXPECT_EQ(sends(101), kept);
+    EXPECT_EQ(reports(), kept) << "reports have numbers of their own, which begin anew too";
+    endpoint.agree({}, agreed(others + 1), ssrc);
+    EXPECT_TRUE(sends(101)) << "a new one will do";
+  }
+}
+
+TEST(SrtpEndpoint, OneKeyServesOneSuite) {
+  Srtp agreed{Suite::aes_cm_128_hmac_sha1_80, key_of(Suite::aes_cm_128_hmac_sha1_80, 1),
+              key_of(Suite::aes_cm_128_hmac_sha1_80, 2)};
+  SrtpEndpoint endpoint(agreed, 1);
+  agreed.suite = Suite::aes_cm_128_hmac_sha1_32;
+  endpoint.agree({}, agreed, 1);
+  Bytes packet(172 + srtp_trailer_bytes_max);
+  write_rtp_header({false, 0, 1, 160, 1}, packet.data());
+  std::size_t size = 172;
+  EXPECT_FALSE(endpoint.protect(packet.data(), size, false)) << "the two encrypt alike";
+}
+
+// However long ago the party used it, and however many have spoken since.
+TEST_F(SrtpRelay, AKeyOfThePartyThatComesBackGoesOnAfterARollOver) {
+  SecureParty a(1, Suite::aead_aes_128_gcm), b(2, std::nullopt);
+  bridge(a, b);
+  settle(a, b);
+  a.next.sequence = 65'530;
+  ASSERT_NO_FATAL_FAILURE(run_on(a, b, 12));
+  const Bytes recorded = a.next_packet();
+  a.rtp.send(a.relay_rtp, recorded);
+  pump();
+  EXPECT_EQ(b.hear_all().size(), 1U);
+  const Configure first = a.configure();
+  for (unsigned other = 0; other < 8; ++other) {
+    Configure next = first;
+    next.srtp->ours = key_of(Suite::aead_aes_128_gcm, 500 + 2 * other);
+    next.srtp->theirs = key_of(Suite::aead_aes_128_gcm, 501 + 2 * other);
+    perform(next);
+    pass(3s);
+  }
+  perform(first);
+  const auto replayed = relay->counters().dropped_replayed;
+  a.rtp.send(a.relay_rtp, recorded);
+  pump();
+  EXPECT_TRUE(b.hear_all().empty());
+  EXPECT_EQ(relay->counters().dropped_replayed, replayed + 1);
+  expect_talk(a, b);
+}
+
 TEST_F(SrtpRelay, FromRtpToSrtpAndBack) {
   SecureParty a(1, std::nullopt), b(2, std::nullopt);
   bridge(a, b);
