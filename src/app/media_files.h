@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "media/prompts/prompts.h"
+#include "trunk/model.h"
 
 namespace baton::app {
 
@@ -16,5 +17,9 @@ struct MediaFiles {
 
 // Reads the prompts and looks at the directory. `file` is the configuration's, which paths are relative to.
 [[nodiscard]] MediaFiles load_media(const config::Config& config, const std::string& file);
+
+// The model with what is known of its announcements: how long each of them lasts.
+[[nodiscard]] trunk::Snapshot with_announcements(const trunk::Model& model,
+                                                 const media::PromptLibrary::Prompts& prompts);
 
 }  // namespace baton::app

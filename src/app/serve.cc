@@ -317,7 +317,7 @@ class Server {
  private:
   void reload();
   void reload_tls(const config::Server& loaded);
-  void reload_prompts(const config::Config& loaded);
+  [[nodiscard]] trunk::Snapshot reload_prompts(const config::Config& loaded);
   void log(engine::Severity severity, const char* event, Fields fields = {}) const {
     logger_({severity, event, std::move(fields)});
   }
@@ -372,7 +372,7 @@ int Server::open(const config::Config& config) {
   if (!tls.problems.empty() || !media.problems.empty()) return exit_failed;
   shard::Options options;
   options.engine = *std::move(engine);
-  options.model = config.model;
+  options.model = with_announcements(*config.model, media.prompts);
   for (std::size_t i = 0; i < running_.listeners.size(); ++i) {
     const config::Listen& l = running_.listeners[i];
     options.listeners.push_back({l.transport, l.bind, l.advertised, tls.contexts[i]});
@@ -474,24 +474,28 @@ void Server::reload() {
   running_.drain_timeout = loaded->server.drain_timeout;
   running_.log_level = loaded->server.log_level;
   logger_.set_level(running_.log_level);
-  reload_prompts(*loaded);
-  shard_->post(engine::ModelChanged{loaded->model});
+  shard_->post(engine::ModelChanged{reload_prompts(*loaded)});
   log(engine::Severity::info, "config.reloaded", {{"file", options_.config_path}});
   if (!changed.empty()) log(engine::Severity::warning, "config.needs_restart", {{"settings", changed}});
   reload_tls(loaded->server);
 }
 
 // A prompt that can not be read is as it was before, or silence.
-void Server::reload_prompts(const config::Config& loaded) {
+trunk::Snapshot Server::reload_prompts(const config::Config& loaded) {
   MediaFiles files = load_media(loaded, options_.config_path);
   for (const config::Problem& problem : files.problems) {
     log(engine::Severity::error, "media.not_reloaded", {{"problem", problem.to_string()}});
   }
   for (const trunk::Trunk& trunk : loaded.model->trunks) {
-    if (trunk.hold_music.empty() || files.prompts.contains(trunk.hold_music)) continue;
-    if (auto before = prompts_->find(trunk.hold_music)) files.prompts.emplace(trunk.hold_music, before);
+    for (const std::string* name :
+         {&trunk.hold_music, &trunk.unavailable_announcement, &trunk.transfer.announcement}) {
+      if (name->empty() || files.prompts.contains(*name)) continue;
+      if (auto before = prompts_->find(*name)) files.prompts.emplace(*name, before);
+    }
   }
+  trunk::Snapshot model = with_announcements(*loaded.model, files.prompts);
   prompts_->replace(std::move(files.prompts));
+  return model;
 }
 
 // Each listener for itself: a bad certificate leaves the one before in place, there and nowhere else.

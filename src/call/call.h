@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 namespace baton::call {
 
 struct Call;
+struct Farewell;
 struct Transfer;
 using CallHandle = Handle<Call>;
 using TransferHandle = Handle<Transfer>;
@@ -59,7 +61,8 @@ struct Call {
   TransferHandle pending;                 // not decided yet; at most one
   std::vector<TransferHandle> lingering;  // theirs to hang up, once they have transferred it
   std::optional<ReturnPath> return_to;
-  bool returning = false;       // the target has left, and `hunt` seeks the endpoint that goes in its place
+  bool returning = false;  // the target has left, and `hunt` seeks the endpoint that goes in its place
+  std::shared_ptr<const Farewell> farewell;  // the caller is being told that nobody takes its call
   TransferHandle joiner;        // another call's, that waits for this one to be answered; at most one
   unsigned transfers_live = 0;  // decided ones included
   unsigned depth = 0;           // transfers accepted so far, failed ones included
@@ -68,7 +71,7 @@ struct Call {
   [[nodiscard]] LegHandle other(LegHandle leg) const { return leg == caller ? callee : caller; }
 };
 
-enum class TransferTimer : std::uint8_t { turn, ring, notify, bye, count };
+enum class TransferTimer : std::uint8_t { turn, ring, notify, bye, announcement, count };
 
 struct Transfer {
   TransferHandle self;
@@ -107,6 +110,8 @@ struct Transfer {
   Span old_span;  // the transferor's, from promotion until it is gone
   TransferRecord record;
   bool recorded = false;
+  // What the transferee hears, or will after the announcement.
+  enum class Heard : std::uint8_t { transferor, ring_back, target } heard_next = Heard::transferor;
   // What the current event brought.
   int status = 0;
   std::string reason;

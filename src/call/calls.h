@@ -17,6 +17,21 @@
 
 namespace baton::call {
 
+// How a party's part in a call ended.
+struct Why {
+  Hangup code = Hangup::normal;
+  HangupSource source = HangupSource::baton;
+  int status = 0;
+  std::string reason{};  // Reason header for the party that is let go
+};
+
+// What a caller is told when the announcement before it is over.
+struct Farewell {
+  Time at{};
+  Rejection rejection;
+  Why why;
+};
+
 class Calls {
  public:
   Calls(Context& context, Legs& legs) : cx_(context), legs_(legs) {}
@@ -39,12 +54,6 @@ class Calls {
   [[nodiscard]] std::string check_invariants();
 
  private:
-  struct Why {
-    Hangup code = Hangup::normal;
-    HangupSource source = HangupSource::baton;
-    int status = 0;
-    std::string reason{};  // Reason header for the party that is let go
-  };
   // What an incoming party that has no answer yet is told.
   [[nodiscard]] static int refusal_of(const Why& why) { return why.status != 0 ? why.status : 480; }
   // Its 2xx may not go out before a PRACK has come (RFC 3262 3).
@@ -106,6 +115,7 @@ class Calls {
   void leg_left(Call& call, LegHandle leg, const Why& why);
   void end_call(Call& call, LegHandle leaver, const Why& why);
   void fail_setup(Call& call);
+  void refuse_caller(Call& call, const Rejection& rejection, const Why& why);
   void erase_if_over(Call& call);
   void hear(LegHandle listener, LegHandle source);
   void hear_silence(LegHandle listener);
@@ -118,6 +128,16 @@ class Calls {
   [[nodiscard]] bool ask_to_speak(LegHandle leg, sdp::Codec codec, Asking sure);
   [[nodiscard]] std::vector<sdp::Codec> spoken(LegHandle leg);
   [[nodiscard]] HangupSource source_of(const Leg& leg) const;
+
+  // calls_announcements.cc
+  void announce(Transfer& transfer);
+  [[nodiscard]] static bool announcing(const Transfer& transfer) {
+    return transfer.deadlines[static_cast<std::size_t>(TransferTimer::announcement)] != Time{};
+  }
+  void transferee_hears(Transfer& transfer, Transfer::Heard what);
+  void hear_next(const Transfer& transfer);
+  [[nodiscard]] bool announce_failure(Call& call, const Rejection& rejection, const Why& why);
+  void end_farewell(Call& call);
 
   // calls_refer.cc: a REFER and its checks
   void on_referred(const LegReferred& event);
@@ -220,7 +240,8 @@ class Calls {
   Slab<Call> calls_;
   Slab<Transfer> transfers_;
   TimerQueue timers_;  // of transfers
-  TimerQueue turns_;   // of calls that wait for theirs
+  TimerQueue turns_;   // of calls that wait for theirs, or for the end of a farewell
+  static constexpr std::uint8_t turn_timer = 0, farewell_timer = 1;
   std::unordered_map<std::uint64_t, Asker> queries_;
   std::unordered_map<std::uint64_t, TransferHandle> parting_;    // by packed transferor leg
   std::unordered_map<std::uint64_t, TransferHandle> notifying_;  // by packed notifier leg

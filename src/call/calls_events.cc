@@ -162,9 +162,14 @@ void Calls::fail_setup(Call& call) {
   const HangupSource source = call.hunt.status == 0 ? HangupSource::baton
                               : call.inbound        ? HangupSource::customer
                                                     : HangupSource::carrier;
-  close_span(call.span, cx_.now, {.code = code, .source = source, .status = status});
   Rejection rejection{.status = status, .code = code, .text = call.hunt.reason, .q850 = cause};
   if (status == 503) rejection.retry_after_s = 5;
+  const Why why{.code = code, .source = source, .status = status};
+  if (!announce_failure(call, rejection, why)) refuse_caller(call, rejection, why);
+}
+
+void Calls::refuse_caller(Call& call, const Rejection& rejection, const Why& why) {
+  close_span(call.span, cx_.now, why);
   const LegHandle caller = call.caller;
   call.caller = {};
   if (Leg* leg = legs_.find(caller)) leg->call = 0;
@@ -205,6 +210,8 @@ void Calls::on_ended(const LegEnded& event) {
   } else if (event.how == LegEnd::released) {
     why.source = HangupSource::baton;
   }
+  // Who does not wait for the end of an announcement was not put through for the reason it is about.
+  if (call->farewell) why = call->farewell->why;
   leg_left(*call, event.leg, why);
 }
 
@@ -225,7 +232,8 @@ void Calls::on_updated(const LegUpdated& event) {
   if (!call->pending) match_codecs(other, event.leg);
   const Leg* far = legs_.find(other);
   const Transfer* pending = transfers_.find(call->pending);
-  const bool rings = pending != nullptr && pending->state == TransferState::ringing;
+  const bool rings = pending != nullptr && (pending->state == TransferState::ringing ||
+                                            (pending->transferee == other && announcing(*pending)));
   if (far != nullptr && far->in_call() && !rings) hear(other, event.leg);
   relay_hold(event.leg, false);
 }

@@ -282,7 +282,7 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
   // Its 100 keeps the caller waiting (RFC 3261 17.2.1).
   ++cx_.counters.calls_queued;
   call.dials_at = ticket->starts_at;
-  turns_.arm(call.dials_at, handle.pack(), 0);
+  turns_.arm(call.dials_at, handle.pack(), turn_timer);
 }
 
 void Calls::dial_callee(Call& call) {

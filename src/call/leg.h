@@ -224,7 +224,8 @@ struct Leg {
   sdp::Direction offer_direction = sdp::Direction::sendrecv;  // of our next offer in mid-call
   // Of the last one, which is out or was not refused: an offer that waits is not what is answered.
   sdp::Direction offered = sdp::Direction::sendrecv;
-  bool offer_is_echo = false;  // the last direction of ours follows from another party's answer
+  bool offer_is_echo = false;    // that direction follows from another party's answer
+  bool offered_as_echo = false;  // so did that of the offer that is out
   // What the party wants for its own part: a hold of the other party's that it was told of is not its own.
   sdp::Direction wish = sdp::Direction::sendrecv;
 

@@ -294,6 +294,7 @@ void Legs::try_reoffer(Leg& leg) {
 void Legs::send_reoffer(Leg& leg) {
   leg.reoffer_wanted = false;
   leg.reoffering = true;
+  leg.offered_as_echo = leg.offer_is_echo;
   leg.before_offer = std::make_unique<const Leg::Said>(Leg::Said{leg.local, leg.last_sdp, leg.offered});
   PendingRequest request;
   // Which codec is spoken nobody has to be asked about, so an UPDATE will do; RFC 3311 5.1 has a re-INVITE

@@ -116,7 +116,7 @@ void Legs::on_change_answered(Leg& leg, const PendingRequest& request, const sip
     restore_offer(leg);
     cx_.world.log({Severity::warning, "leg.reoffer_unusable", {{"party", leg.party}}});
   }
-  if (leg.wish != wish && !leg.offer_is_echo) emit(LegWishChanged{leg.self});
+  if (leg.wish != wish && !leg.offered_as_echo) emit(LegWishChanged{leg.self});
   if (offered) leg.before_offer.reset();
   if (leg.reoffer_wanted) try_reoffer(leg);
 }

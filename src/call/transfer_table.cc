@@ -108,6 +108,8 @@ std::string_view to_string(TransferAction action) {
       return "promote_target";
     case TransferAction::acknowledge_target:
       return "acknowledge_target";
+    case TransferAction::announce:
+      return "announce";
     case TransferAction::play_ring_back:
       return "play_ring_back";
     case TransferAction::play_target:

@@ -63,6 +63,7 @@ enum class TransferAction : std::uint8_t {
   cancel_target,       // CANCEL; ACK and BYE when its 200 crosses. A consultation stays with the transferor
   promote_target,      // the target takes the transferor's place in the call, out of a consultation call too
   acknowledge_target,  // ACK
+  announce,            // the transferee hears the trunk's announcement to its end, before what follows
   play_ring_back,      // the transferee hears the tone of the target's country, unless it hears early media
   play_target,         // the transferee hears the target's early media
   bridge_media,        // transferee and target hear each other, the transferor nobody
@@ -120,13 +121,14 @@ inline constexpr auto transfer_table = [] {
   using namespace table;
   return std::array{
     // ---- checking -----------------------------------------------------------------------------------------
-    row(S::checking, E::target_allowed, S::dialing, {A::accept_refer, A::notify_trying, A::call_target},
+    row(S::checking, E::target_allowed, S::dialing, {A::accept_refer, A::notify_trying, A::announce, A::call_target},
         "RFC 3515 2.4.2: accepted only when the request is authorised; the 202 precedes the first NOTIFY"),
     row(S::checking, E::consultation_answered, S::parting,
         {A::accept_refer, A::notify_trying, A::promote_target, A::bridge_media, A::notify_success,
          A::record_transferred, A::await_notify},
         "RFC 5589 7: both calls are here, so their far ends are joined and nobody is called"),
-    row(S::checking, E::consultation_ringing, S::dialing, {A::accept_refer, A::notify_trying, A::await_consultation},
+    row(S::checking, E::consultation_ringing, S::dialing,
+        {A::accept_refer, A::notify_trying, A::announce, A::await_consultation},
         "RFC 5589 7.6: the transferor does not wait for the answer; the two are joined when it comes"),
     row(S::checking, E::target_forbidden, S::ended, {A::refuse_refer, A::record_refused},
         "A name that leads to a private address is refused like the address itself"),

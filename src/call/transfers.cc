@@ -57,6 +57,7 @@ void Calls::run_fired() {
     if (!pending) {
       disarm(*transfer, TransferTimer::ring);
       disarm(*transfer, TransferTimer::turn);
+      disarm(*transfer, TransferTimer::announcement);
       if (Call* call = calls_.find(transfer->call); call != nullptr && call->pending == transfer->self)
         call->pending = {};
     }
@@ -137,18 +138,15 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       return promote_target(transfer);
     case A::acknowledge_target:
       return legs_.acknowledge(transfer.target);
-    case A::play_ring_back: {
-      const Leg* transferee = legs_.find(transfer.transferee);
-      const Leg* target = legs_.find(sought(transfer));
-      if (transferee == nullptr || transferee->media == 0) return;
+    case A::announce:
+      return announce(transfer);
+    case A::play_ring_back:
       // A 180 after early media does not take it away again.
-      if (target != nullptr && target->early_media) return;
-      return cx_.world.media(media::Hear{
-          transferee->media, media::Hear::RingBack{cx_.model->country_of(transfer.destination.number)}});
-    }
+      if (const Leg* target = legs_.find(sought(transfer)); target != nullptr && target->early_media) return;
+      return transferee_hears(transfer, Transfer::Heard::ring_back);
     case A::play_target:
       step(transfer, "early_media", transfer.status);
-      return hear(transfer.transferee, sought(transfer));
+      return transferee_hears(transfer, Transfer::Heard::target);
     case A::bridge_media:
       hear(transfer.transferee, transfer.target);
       hear(transfer.target, transfer.transferee);
@@ -387,6 +385,10 @@ std::optional<Time> Calls::next_deadline() const {
 void Calls::advance() {
   while (const auto turn = turns_.pop_due(cx_.now)) {
     Call* call = calls_.find(CallHandle::unpack(turn->owner));
+    if (turn->kind == farewell_timer) {
+      if (call != nullptr && call->farewell && call->farewell->at == turn->at) end_farewell(*call);
+      continue;
+    }
     if (call != nullptr && call->dials_at == turn->at && call->caller) dial_callee(*call);
   }
   while (const auto entry = timers_.pop_due(cx_.now)) {
@@ -413,6 +415,9 @@ void Calls::advance() {
         } else {
           settled(*transfer);
         }
+        break;
+      case TransferTimer::announcement:
+        hear_next(*transfer);
         break;
       case TransferTimer::count:
         break;

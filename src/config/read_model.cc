@@ -148,6 +148,7 @@ trunk::Trunk read_trunk(const Section& section, const std::string& domain_suffix
   trunk.recording.through_transfers =
       recording.boolean("through_transfers", trunk.recording.through_transfers);
   trunk.hold_music = section.value_or<std::string>("hold_music", to_path, {});
+  trunk.unavailable_announcement = section.value_or<std::string>("unavailable_announcement", to_path, {});
   if (section.table("sip").has("auth_algorithms") && !section.has_items("credentials")) {
     section.table("sip").problem("auth_algorithms", "nobody logs in to this trunk",
                                  "add credentials, or remove this key");

@@ -34,6 +34,7 @@ trunk::TransferSettings read_transfer(const Section& section, trunk::TransferSet
   transfer.fixed_caller_id = section.value_or("fixed_caller_id", to_number, transfer.fixed_caller_id);
   transfer.return_on_target_hangup =
       section.value_or("on_target_hangup", to_on_target_hangup, transfer.return_on_target_hangup);
+  transfer.announcement = section.value_or<std::string>("announcement", to_path, {});
   transfer.fallback_targets = section.values("fallback_targets", to_number);
   if (transfer.fallback_targets.size() > fallback_targets_most) {
     section.problem("fallback_targets", "more than " + std::to_string(fallback_targets_most) + " numbers",

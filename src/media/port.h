@@ -84,9 +84,10 @@ struct Hear {
   struct RingBack {
     std::string country;
   };  // ISO 3166 alpha-2 of the target; empty: the default cadence
-  // A prompt by its name, round and round; silence when there is none of that name.
+  // A prompt by its name, round and round, or once and then silence; silence when there is none of that name.
   struct Play {
     std::string prompt;
+    bool once = false;
   };
   EndpointId listener = 0;
   std::variant<Silence, Party, RingBack, Play> source;

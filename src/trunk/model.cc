@@ -77,6 +77,11 @@ const Number* Model::number(std::string_view e164) const {
   return look_up(indexes, indexes.numbers, numbers, e164, number_key);
 }
 
+Duration Model::announcement(std::string_view prompt) const {
+  const auto found = announcements.find(prompt);
+  return found == announcements.end() ? Duration{} : found->second;
+}
+
 const Carrier* Model::carrier(std::string_view id) const {
   return look_up(indexes, indexes.carriers, carriers, id, carrier_key);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,7 @@ struct TransferSettings {
   bool early_bye_continues = false;           // a transferor that hangs up early does not end the transfer
   bool return_on_target_hangup = false;       // the endpoint is called back when the target hangs up
   std::vector<std::string> fallback_targets;  // E.164, tried in turn when the target fails
+  std::string announcement;  // the prompt that a transferee hears once, first of all; empty: none
 };
 
 struct RecordingSettings {
@@ -114,6 +116,8 @@ struct Trunk {
   MediaSettings media;
   RecordingSettings recording;
   std::string hold_music;  // the prompt that is heard while somebody holds; empty: what the holder sends
+  // The prompt that a caller hears before it is refused for want of who takes its call; empty: none.
+  std::string unavailable_announcement;
   // inbound
   std::optional<Uri> primary;
   std::optional<Uri> fallback;
@@ -153,6 +157,8 @@ struct Model {
   std::vector<Carrier> carriers;
   std::string domain_suffix;
   std::shared_ptr<const NumberPlan> number_plan;
+  // How long each prompt lasts that is played as an announcement: to its end, and then something happens.
+  std::map<std::string, Duration, std::less<>> announcements{};
 
   [[nodiscard]] const Account* account(std::string_view id) const;
   [[nodiscard]] const Trunk* trunk(std::string_view id) const;
@@ -169,6 +175,9 @@ struct Model {
   };
   // In the order of `carriers`.
   [[nodiscard]] std::vector<PrefixMatch> carriers_for(std::string_view e164) const;
+
+  // How long it lasts; zero: it can not be played.
+  [[nodiscard]] Duration announcement(std::string_view prompt) const;
 
   // Of a number, "" when there is no plan.
   [[nodiscard]] std::string country_of(std::string_view e164) const;

@@ -54,9 +54,23 @@ void expect_told(Scene& scene, const sim::Party& party, Way way, const std::stri
   }
 }
 
+// Nothing: RTP.
+struct Suites {
+  std::optional<sdp::Suite> transferee{}, transferor{}, target{};
+};
+
+void set_suite(sim::Script& script, std::optional<sdp::Suite> suite) {
+  if (suite) script.srtp = {.use = sdp::SrtpUse::required, .suites = {*suite}};
+}
+
+void allow_srtp(trunk::Model& model) {
+  for (trunk::Trunk& trunk : model.trunks) trunk.sip.srtp = trunk::Srtp::optional;
+  for (trunk::Carrier& carrier : model.carriers) carrier.sip.srtp = trunk::Srtp::optional;
+}
+
 // The two press at the same time.
 void exchange_keys(Codec transferee, Codec transferor, Way of_transferee, Way of_transferor,
-                   const std::string& keys) {
+                   const std::string& keys, const Suites& suites = {}) {
   SCOPED_TRACE(std::string(sdp::encoding_name(transferee)) + " with " + name_of(of_transferee) + " and " +
                std::string(sdp::encoding_name(transferor)) + " with " + name_of(of_transferor));
   Scene scene;
@@ -65,7 +79,12 @@ void exchange_keys(Codec transferee, Codec transferor, Way of_transferee, Way of
   scene.play.transferor.codecs = {transferor};
   prepare(scene.play.transferee, of_transferee);
   prepare(scene.play.transferor, of_transferor);
-  scene.play.options.configure = [=](trunk::Model& model) { set_style(model, of_transferee, of_transferor); };
+  set_suite(scene.play.transferee, suites.transferee);
+  set_suite(scene.play.transferor, suites.transferor);
+  scene.play.options.configure = [=](trunk::Model& model) {
+    set_style(model, of_transferee, of_transferor);
+    allow_srtp(model);
+  };
   ASSERT_NO_FATAL_FAILURE(scene.begin());
   const std::string back(keys.rbegin(), keys.rend());
   press(scene, *scene.cast->transferee, of_transferee, keys);
@@ -73,6 +92,8 @@ void exchange_keys(Codec transferee, Codec transferor, Way of_transferee, Way of
   scene.cast->world().run_for(240ms * static_cast<int>(keys.size()) + 1s);
   expect_told(scene, *scene.cast->transferor, of_transferor, keys);
   expect_told(scene, *scene.cast->transferee, of_transferee, back);
+  EXPECT_EQ(scene.cast->transferee->srtp().has_value(), suites.transferee.has_value());
+  EXPECT_EQ(scene.cast->transferor->srtp().has_value(), suites.transferor.has_value());
   scene.end();
 }
 
@@ -92,6 +113,22 @@ TEST(Keys, AreCountedBetweenEveryTwoCodecs) {
   }
 }
 
+// With SRTP on one side, on the other, and on both, in every suite.
+TEST(Keys, AreCountedOverSrtpBetweenEveryTwoCodecs) {
+  unsigned nth = 0;
+  for (const Codec one : sdp::all_codecs) {
+    for (const Codec other : sdp::all_codecs) {
+      for (unsigned i = 0; i < 3; ++i, ++nth) {
+        Suites suites;
+        if (i != 0) suites.transferee = sdp::all_suites[nth % 4];
+        if (i != 1) suites.transferor = sdp::all_suites[(nth / 4 + nth) % 4];
+        exchange_keys(one, other, ways[i], ways[(i + nth / 3) % 3], "15970", suites);
+        if (::testing::Test::HasFailure()) return;
+      }
+    }
+  }
+}
+
 TEST(Keys, AllOfThemByEveryWay) {
   for (const Way one : ways) {
     for (const Way other : ways) exchange_keys(Codec::opus, Codec::pcma, one, other, "0123456789*#ABCD55");
@@ -100,19 +137,25 @@ TEST(Keys, AllOfThemByEveryWay) {
 
 // Those of the old party are its own, and the target gets those that come after.
 TEST(Keys, AreForTheTargetAfterATransfer) {
-  for (const Way way : ways) {
-    SCOPED_TRACE(name_of(way));
+  for (const auto& [way, secret] :
+       {std::pair(Way::events, false), std::pair(Way::tones, false), std::pair(Way::info, false),
+        std::pair(Way::events, true), std::pair(Way::tones, true), std::pair(Way::info, true)}) {
+    SCOPED_TRACE(name_of(way) + (secret ? " and SRTP" : ""));
     Scene scene;
+    if (secret) {
+      set_suite(scene.play.transferee, sdp::Suite::aead_aes_256_gcm);
+      set_suite(scene.play.target, sdp::Suite::aes_cm_128_hmac_sha1_32);
+    }
     scene.studio.set_up = [](const sim::Party&, Phone& phone) { phone.sound = silence(); };
     scene.play.transferee.codecs = {Codec::opus};
     scene.play.transferor.codecs = {Codec::g722};
     scene.play.target.codecs = {Codec::pcmu};
     prepare(scene.play.transferee, Way::events);
     prepare(scene.play.target, way);
-    scene.play.options.configure = [=](trunk::Model& model) {
-      for (trunk::Carrier& carrier : model.carriers) {
-        carrier.sip.dtmf = way == Way::info ? trunk::DtmfStyle::info : trunk::DtmfStyle::automatic;
-      }
+    const auto style = way == Way::info ? trunk::DtmfStyle::info : trunk::DtmfStyle::automatic;
+    scene.play.options.configure = [style](trunk::Model& model) {
+      for (trunk::Carrier& carrier : model.carriers) carrier.sip.dtmf = style;
+      allow_srtp(model);
     };
     ASSERT_NO_FATAL_FAILURE(scene.begin());
     press(scene, *scene.cast->transferee, Way::events, "12");

@@ -4,6 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "media/relay/g711.h"
 
 namespace baton::audio {
 namespace {
@@ -39,7 +43,17 @@ Studio::Studio() {
   options.port_max = 22'199;
   options.port_rest = {};
   options.seed = 7;
+  options.prompts = library_;
   relay_.emplace(options);
+}
+
+void Studio::record_prompt(const std::string& name, const Sound& sound, double seconds) {
+  auto prompt = std::make_shared<media::Prompt>();
+  prompt->samples = render(sound, 0, seconds, 8'000).samples;
+  prompt->pcmu = media::encode(sdp::Codec::pcmu, prompt->samples);
+  prompt->pcma = media::encode(sdp::Codec::pcma, prompt->samples);
+  prompts_[name] = std::move(prompt);
+  library_->replace(prompts_);
 }
 
 SocketAddress Studio::next_rtp(sim::World& world, sim::Peer& peer) {

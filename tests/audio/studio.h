@@ -8,6 +8,7 @@
 
 #include "cast.h"
 #include "keys.h"
+#include "media/prompts/prompts.h"
 #include "media/relay/relay.h"
 #include "peer.h"
 #include "phone.h"
@@ -26,6 +27,8 @@ class Studio : public sim::RealMedia {
   [[nodiscard]] Phone& phone(const sim::Party& party);
   [[nodiscard]] Keypad& keypad(const sim::Party& party);
   [[nodiscard]] media::Relay& relay() { return *relay_; }
+  // A prompt of that name, made of a sound.
+  void record_prompt(const std::string& name, const Sound& sound, double seconds);
   // Called for each new phone, before its first word.
   std::function<void(const sim::Party& party, Phone& phone)> set_up;
 
@@ -53,6 +56,8 @@ class Studio : public sim::RealMedia {
   void arm(sim::World& world);
   void feed(sim::World& world, std::vector<media::Result>& results);
 
+  media::PromptLibrary::Prompts prompts_;
+  std::shared_ptr<media::PromptLibrary> library_ = std::make_shared<media::PromptLibrary>();
   std::optional<media::Relay> relay_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::optional<Time> armed_;

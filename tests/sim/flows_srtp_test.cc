@@ -332,7 +332,7 @@ TEST(Srtp, WhoMovesTooOftenBeforeTheAnswerIsRefused) {
   Script script = callee();
   script.srtp.use = SrtpUse::required;
   script.early_media = script.reliable = script.allows_update = true;
-  script.final_after = 60s;
+  script.final_after = 40s;
   Party& calling = stage.inbound(caller(), script);
   ASSERT_TRUE(stage.world.run_until([&] { return !calling.seen.provisionals.empty(); }));
   stage.world.run_for(1s);

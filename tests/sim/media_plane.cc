@@ -63,6 +63,8 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                             endpoint->configured = configure;
                             if (makes_keys_ && configure.srtp && !holds(endpoint->keys, *configure.srtp))
                               misuse = "Configure with a key that is not the plane's";
+                            if (!makes_keys_ && configure.srtp && misuse.empty())
+                              misuse = take_keys(*endpoint, *configure.srtp);
                           }
                           return std::nullopt;
                         },
@@ -114,6 +116,22 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                         },
                     },
                     operation);
+}
+
+// As a plane that can not remember for ever which numbers have been used under which key.
+std::string MediaPlane::take_keys(Endpoint& endpoint, const media::Srtp& srtp) {
+  const std::string bytes(srtp.ours.bytes.begin(), srtp.ours.bytes.begin() + srtp.ours.size);
+  if (srtp.ours == srtp.theirs) return "SRTP with one key for both directions";
+  if (keys_.emplace(bytes, endpoint.id).first->second != endpoint.id) return "one key for two endpoints";
+  auto& ours = endpoint.ours;
+  const auto known = std::find(ours.begin(), ours.end(), srtp.ours);
+  if (known == ours.end()) {
+    ours.push_back(srtp.ours);
+    return ours.size() > media::srtp_keys_max ? "more keys than a plane can tell apart" : "";
+  }
+  const bool forgotten = static_cast<std::size_t>(ours.end() - known) > media::srtp_keys_kept;
+  std::rotate(known, known + 1, ours.end());
+  return forgotten ? "a key that the plane has forgotten" : "";
 }
 
 const MediaPlane::Endpoint* MediaPlane::find(media::EndpointId id) const {

@@ -20,6 +20,7 @@ class MediaPlane {
     std::optional<media::Configure> configured;
     media::Hear hears;
     std::vector<media::SendDigit> digits;
+    std::vector<sdp::MasterKey> ours;  // keys, in the order in which they were named last
   };
 
   // Performs an operation; the result, if the operation has one, is for the caller to deliver. A misuse is
@@ -49,6 +50,10 @@ class MediaPlane {
 
  private:
   std::map<media::EndpointId, Endpoint> open_;
+  // What is wrong about these keys; empty: nothing.
+  [[nodiscard]] std::string take_keys(Endpoint& endpoint, const media::Srtp& srtp);
+
+  std::map<std::string, media::EndpointId> keys_;  // ours: each is for one endpoint
   std::map<media::RecordingId, Recording> recordings_;
   enum class Use : std::uint8_t { open, refused, closed };
   std::map<media::EndpointId, Use> uses_;

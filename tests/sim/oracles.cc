@@ -308,6 +308,8 @@ bool Oracles::others_up(const Leg& leg) const {
 
 bool Oracles::may_send_bye(const Leg& leg) {
   if (byes_excused_ || lost(leg)) return true;
+  // Nothing in the server's offer was to its liking.
+  if (leg.answerless_ack) return true;
   const bool taken = std::any_of(legs_.begin(), legs_.end(),
                                  [&](const Leg& other) { return other.replaces == &leg && other.answered; });
   if (taken) return true;
@@ -478,8 +480,14 @@ void Oracles::received_request(const Message& message, Peer& from) {
   if (message.method() == Method::ack) {
     if (leg == nullptr) return;
     // Not the ACK of an INVITE that was refused.
-    if (leg->unacknowledged.erase(message.cseq().number) != 0) leg->acknowledged = true;
+    const std::uint32_t cseq = message.cseq().number;
+    if (leg->unacknowledged.erase(cseq) == 0) return;
+    leg->acknowledged = true;
+    leg->answerless_ack = message.body().empty() && offerless_.contains({leg->call_id, cseq});
     return;
+  }
+  if (message.method() == Method::invite && message.body().empty()) {
+    offerless_.emplace(std::string(message.call_id()), message.cseq().number);
   }
   const std::string key = key_of(message);
   if (asked_.contains(key)) return;

@@ -6,7 +6,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -31,7 +33,8 @@ class Oracles {
     std::string root;            // the call it belongs to, from the trace
     bool answered = false;       // a 2xx was sent or received
     bool acknowledged = false;
-    bool cancelled = false;  // CANCEL sent or received
+    bool answerless_ack = false;  // to a 2xx, and there was nothing in it
+    bool cancelled = false;       // CANCEL sent or received
     std::optional<Time> cancel_sent;
     int final_status = 0;
     bool over = false;
@@ -88,6 +91,8 @@ class Oracles {
   // When nothing is being negotiated: each end sends where the other listens, in a format it can play, and
   // holds are respected.
   void check_media_agrees();
+  // What a leg and its party encrypt with is not the same; empty: it is, for all that are up.
+  [[nodiscard]] std::string keys_that_differ() const;
 
   // The test itself ended the calls, or made the media fail: a BYE of the server needs no other reason.
   void excuse_byes() { byes_excused_ = true; }
@@ -185,6 +190,7 @@ class Oracles {
   World& world_;
   std::deque<Leg> legs_;
   std::deque<Transfer> transfers_;
+  std::set<std::pair<std::string, std::uint32_t>> offerless_;  // INVITEs of peers, by Call-ID and CSeq
   std::map<std::string, Asked> asked_;
   std::map<std::string, Own> own_;
   std::map<std::string, Success> successes_;

@@ -153,8 +153,8 @@ bool Oracles::linked(const Leg& one, const Leg& other) const {
     const MediaPlane::Endpoint* from = world_.media().find(speaker);
     if (endpoint == nullptr) return false;
     // Hold music is what one hears of a party that holds.
-    if (std::holds_alternative<media::Hear::Play>(endpoint->hears.source)) {
-      return from != nullptr && from->configured && !from->configured->send;
+    if (const auto* play = std::get_if<media::Hear::Play>(&endpoint->hears.source)) {
+      return !play->once && from != nullptr && from->configured && !from->configured->send;
     }
     const auto* party = std::get_if<media::Hear::Party>(&endpoint->hears.source);
     return party != nullptr && party->id == speaker;
@@ -251,6 +251,7 @@ std::string Oracles::hears(const Party& party) const {
   if (endpoint == nullptr) return "nothing";
   if (const auto* ring = std::get_if<media::Hear::RingBack>(&endpoint->hears.source))
     return "ring-back " + ring->country;
+  if (const auto* play = std::get_if<media::Hear::Play>(&endpoint->hears.source)) return play->prompt;
   const auto* heard = std::get_if<media::Hear::Party>(&endpoint->hears.source);
   if (heard == nullptr) return "silence";
   for (const Leg& other : legs_) {
@@ -290,6 +291,21 @@ void Oracles::check_media_agrees() {
     if (media.receive != sdp::sends(party->local.direction))
       violation(party->role() + ": what it sends is dropped");
   }
+}
+
+std::string Oracles::keys_that_differ() const {
+  for (const Leg& leg : legs_) {
+    const Party* party = leg.peer == nullptr ? nullptr : leg.peer->find(leg.call_id);
+    if (leg.over || !leg.answered || party == nullptr || !party->up() || !party->remote) continue;
+    const MediaPlane::Endpoint* endpoint = leg.endpoint ? world_.media().find(*leg.endpoint) : nullptr;
+    if (endpoint == nullptr || !endpoint->configured) continue;
+    const auto& theirs = endpoint->configured->srtp;
+    const auto own = party->srtp();
+    const bool alike = own && theirs && own->suite == theirs->suite && own->ours == theirs->theirs &&
+                       own->theirs == theirs->ours;
+    if (!alike && (own || theirs)) return party->role() + " and the server do not see their SRTP alike";
+  }
+  return {};
 }
 
 }  // namespace baton::sim

@@ -247,8 +247,12 @@ void Peer::answer(const std::string& key) {
     return;
   }
   party.offer_was_ours = served.request.body().empty();
-  const std::string sdp = party.offer_was_ours ? party.offer() : own_answer(party, served.request.body());
-  if (sdp.empty()) {
+  // All has been said, and the session may have changed since (RFC 3262 5).
+  const bool settled = party.rseq != 0 && party.script.early_media && party.remote && !party.offer_was_ours;
+  const std::string sdp = party.offer_was_ours ? party.offer()
+                          : settled            ? std::string()
+                                               : own_answer(party, served.request.body());
+  if (sdp.empty() && !settled) {
     respond(key, reply(served, 488));
     finish(party, "refused");
     return;

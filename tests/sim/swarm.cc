@@ -56,6 +56,25 @@ class Draw {
     }
   }
 
+  // As each party has it: most have none, and a few insist.
+  sdp::SrtpRules srtp() {
+    sdp::SrtpRules rules;
+    rules.use = chance(60) ? sdp::SrtpUse::off : chance(75) ? sdp::SrtpUse::optional : sdp::SrtpUse::required;
+    const std::size_t first = below(sdp::all_suites.size());
+    const std::size_t count = 1 + below(sdp::all_suites.size());
+    rules.suites.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      rules.suites.push_back(sdp::all_suites[(first + i) % sdp::all_suites.size()]);
+    }
+    return rules;
+  }
+
+  trunk::Srtp srtp_of_server() {
+    using trunk::Srtp;
+    return chance(5) ? Srtp::required
+                     : pick({Srtp::optional, Srtp::optional, Srtp::optional, Srtp::by_transport, Srtp::off});
+  }
+
   std::string refer_to() {
     const std::string number = pick<std::string>({number::target, number::target, number::other_target,
                                                   number::failover_target, number::own_second, number::own,
@@ -95,6 +114,10 @@ class Draw {
     script.offers_in_prack = chance(10);
     script.reliable = chance(30);
     if (chance(10)) script.fork_tags = {"forka", "forkb"};
+    if (!script.fork_tags.empty() && chance(40)) {
+      script.fork_codecs = codecs();
+      if (chance(50)) script.fork_suites = srtp().suites;
+    }
     if (chance(15)) script.acts.push_back({When::established, span(0s, 30s), What::update});
     if (chance(15)) script.acts.push_back({When::established, span(0s, 30s), What::update_offer});
     if (chance(10)) script.acts.push_back({When::ringing, span(0s, 5s), What::update});
@@ -124,6 +147,7 @@ class Draw {
     script.answers_though_cancelled = chance(20);
     script.offerless = chance(10);
     script.codecs = codecs();
+    script.srtp = srtp();
     if (chance(15)) script.ack_after = span(0s, 2s);
     if (chance(10)) script.reinvite_status = pick({491, 488, 500});
     if (chance(15)) script.acts.push_back({When::started, span(0s, 6s), What::cancel});
@@ -213,15 +237,20 @@ class Draw {
       trunk.transfer.early_bye_continues = chance(20);
       trunk.transfer.return_on_target_hangup = chance(15);
       if (chance(20)) trunk.transfer.fallback_targets = {number::other_target, number::failover_target};
+      if (chance(15)) trunk.transfer.announcement = "moment.wav";
+      if (chance(15)) trunk.unavailable_announcement = "sorry.wav";
+      trunk.sip.srtp = srtp_of_server();
       if (chance(5)) trunk.cps_max = 1;
       if (chance(5)) trunk.concurrent_max = 2;
     }
+    model.announcements = {{"moment.wav", span(10ms, 10s)}, {"sorry.wav", span(10ms, 10s)}};
     trunk::Account& account = model.accounts.front();
     if (chance(10)) account.concurrent_max = static_cast<unsigned>(2 + below(4));
     if (chance(10)) account.balance_micros = static_cast<std::int64_t>(below(3'000'000));
     for (trunk::Carrier& carrier : model.carriers) {
       carrier.rate_per_minute_micros = static_cast<std::int64_t>(below(1'000'000));
       carrier.strip_plus = false;
+      carrier.sip.srtp = srtp_of_server();
       carrier.trusted_to_transfer = chance(5);
     }
     if (chance(15)) {
@@ -345,12 +374,27 @@ void schedule_incidents(Draw& draw, Stage& stage) {
   }
 }
 
+// Without faults, and once what was lost has been sent again or given up, both sides of every leg see its
+// SRTP alike; but for a moment, while one of them asks for a change.
+void settle(Stage& stage) {
+  World& world = stage.world;
+  world.calm();
+  world.run_for(40s);
+  std::string wrong = world.oracles().keys_that_differ();
+  for (int i = 0; i < 3 && !wrong.empty(); ++i) {
+    world.run_for(2s);
+    wrong = world.oracles().keys_that_differ();
+  }
+  if (!wrong.empty()) world.violation(wrong);
+}
+
 std::unique_ptr<Stage> play_seed(std::uint64_t seed) {
   Draw draw(seed * 0x9e37'79b9ULL + 1);
   auto stage = std::make_unique<Stage>(draw_stage(draw, seed));
   start_calls(draw, *stage);
   schedule_incidents(draw, *stage);
   stage->world.run_for(draw.span(20s, 90s));
+  settle(*stage);
   stage->world.wind_down();
   return stage;
 }

@@ -166,10 +166,14 @@ bool World::report_silence() {
   return true;
 }
 
-void World::wind_down() {
+void World::calm() {
   LinkOptions quiet;
   quiet.delay = options_.link.delay;
   netem_.set_link(quiet);
+}
+
+void World::wind_down() {
+  calm();
   for (const auto& peer : peers_) peer->wind_down();
   run_to_rest();
 }

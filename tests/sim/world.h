@@ -73,7 +73,9 @@ class World {
   // Steps until nothing is pending and then asks the oracles whether everything is at rest. Not coming to
   // rest within `limit` is a violation.
   void run_to_rest(Duration limit = 600s);
-  // Faults off; every party leaves its call; then run_to_rest().
+  // No faults any more from now on.
+  void calm();
+  // The same; every party leaves its call; then run_to_rest().
   void wind_down();
 
   // ---- The engine ----

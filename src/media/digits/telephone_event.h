@@ -1,6 +1,8 @@
 // DTMF digits as telephone-events (RFC 4733): their payload, and what a party's packets of them amount to.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -46,6 +48,10 @@ class EventReader {
   [[nodiscard]] bool open() const { return open_; }
   // The one that sounds now, or sounded last.
   [[nodiscard]] std::uint8_t event() const { return event_; }
+  // The RTP time of its last segment; nothing: there has been none.
+  [[nodiscard]] std::optional<std::uint32_t> timestamp() const {
+    return seen_ ? std::optional(segment_) : std::nullopt;
+  }
 
  private:
   bool seen_ = false, open_ = false;
@@ -54,6 +60,24 @@ class EventReader {
   std::uint32_t started_ = 0;   // RTP time of the present or last event
   std::uint32_t segment_ = 0;   // of its last segment
   std::uint32_t duration_ = 0;  // of all its segments
+};
+
+// RTP times of events whose packets listeners are not to get, however late they come; of the last few.
+class EventsLeftOut {
+ public:
+  void add(std::uint32_t timestamp) {
+    if (has(timestamp)) return;
+    times_[next_ % times_.size()] = timestamp;
+    next_ = next_ + 1 == 2 * times_.size() ? times_.size() : next_ + 1;
+  }
+  [[nodiscard]] bool has(std::uint32_t timestamp) const {
+    const auto end = times_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, times_.size()));
+    return std::find(times_.begin(), end, timestamp) != end;
+  }
+
+ private:
+  std::array<std::uint32_t, 4> times_{};
+  std::size_t next_ = 0;  // from four on all are in use
 };
 
 }  // namespace baton::media

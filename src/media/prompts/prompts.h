@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "sdp/codec.h"
 
 namespace baton::media {
@@ -21,6 +22,7 @@ struct Prompt {
   std::vector<std::int16_t> samples;     // 8 kHz; never empty
   std::vector<std::uint8_t> pcmu, pcma;  // the same, encoded
 
+  [[nodiscard]] Duration lasts() const { return std::chrono::microseconds(samples.size() * 125); }
   [[nodiscard]] const std::vector<std::uint8_t>& octets(sdp::Codec codec) const {
     return codec == sdp::Codec::pcma ? pcma : pcmu;
   }

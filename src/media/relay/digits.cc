@@ -70,6 +70,7 @@ void Relay::Impl::take_event(Time now, EndpointHandle source, Endpoint& endpoint
   if (endpoint.events_ssrc != packet.header.ssrc || endpoint.events_clock != clock) {
     close_event(now, endpoint);
     endpoint.events = {};
+    endpoint.events_left_out = {};
   }
   endpoint.events_ssrc = packet.header.ssrc;
   endpoint.events_clock = clock;
@@ -81,6 +82,9 @@ void Relay::Impl::take_event(Time now, EndpointHandle source, Endpoint& endpoint
     endpoint.event_left_out = endpoint.keys_told().take(now, ToldTwice::By::media, *change.begins);
   } else if (endpoint.events.open() || change.lasted) {
     endpoint.keys_told().hold(now);
+  }
+  if (endpoint.event_left_out && event->event == endpoint.events.event()) {
+    endpoint.events_left_out.add(packet.header.timestamp);
   }
   if (endpoint.events.open() && !endpoint.deadline(RelayTimer::event)) {
     arm(source, endpoint, RelayTimer::event, now + key_forgotten_after);

@@ -74,6 +74,7 @@ struct Endpoint {
   [[nodiscard]] bool sending() const { return configured && send && rtp_target.length != 0; }
   // What it hears is made here, packet after packet.
   [[nodiscard]] bool is_played_to() const { return source == Source::ring_back || source == Source::prompt; }
+  [[nodiscard]] bool plays_once() const { return source == Source::prompt && play_once; }
   // Digits are being sent to it, and nothing else is.
   [[nodiscard]] bool hears_digits() const { return digits && digits->busy(); }
   [[nodiscard]] Duration packet_time() const { return std::chrono::milliseconds(ptime_ms); }
@@ -113,6 +114,7 @@ struct Endpoint {
   Handle<Endpoint> heard_party;
   const RingBackPlan* ring_back = nullptr;
   std::shared_ptr<const Prompt> prompt;
+  bool play_once = false;
   std::size_t played = 0;  // samples into the cadence or the prompt, at 8 kHz
   OutputStream out;
   Duration comfort_after{};  // that the party it hears sends nothing; 0: never
@@ -130,10 +132,11 @@ struct Endpoint {
   PacketBudget budget;
   ListeningBudget listening;
   EventReader events;
-  std::uint32_t events_ssrc = 0;        // whose they are
-  std::uint32_t events_clock = 8'000;   // their clock, Hz
-  Time event_heard{};                   // when the last packet of the present one came
-  bool event_left_out = false;          // the digit among them has been told by other means
+  std::uint32_t events_ssrc = 0;       // whose they are
+  std::uint32_t events_clock = 8'000;  // their clock, Hz
+  Time event_heard{};                  // when the last packet of the present one came
+  bool event_left_out = false;         // the digit among them has been told by other means, or to others
+  EventsLeftOut events_left_out;
   std::unique_ptr<ToldTwice> told;      // keys it has told of; nothing: none
   std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
   std::unique_ptr<Decoder> tone_decoder;

@@ -114,7 +114,8 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
     }
   }
   // Other events than digits (RFC 4733 3.2) are never told by other means.
-  const bool left_out = event && endpoint.event_left_out && payload.front() == endpoint.events.event();
+  const bool left_out =
+      event && payload.front() < digit_events && endpoint.events_left_out.has(packet->header.timestamp);
   for (const EndpointHandle listener : endpoint.listeners) {
     Endpoint& to = endpoints_.at(listener);
     if (to.hears_digits()) continue;
@@ -146,6 +147,8 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec,
                               handle, listener);
     }
     if (listener.playout != nullptr) stop_transcoding(listener);
+    // Nothing is made for it any more, unless keys are to sound in its audio.
+    if (listener.encoder != nullptr && listener.digits_by != DigitsBy::tones) listener.encoder.reset();
     if (noise) return listener.out.leave_out(packet.header);
   }
   auto header = listener.playout != nullptr ? listener.out.insert(now, packet.header)

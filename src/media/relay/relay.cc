@@ -14,9 +14,6 @@ namespace baton::media {
 namespace {
 
 constexpr unsigned bind_attempts_max = 64;
-constexpr unsigned samples_per_ms = 8;
-// A tone that fell behind by more packets than this goes on at the present; fewer are made up for.
-constexpr std::int64_t tone_backlog_max = 10;
 // Decibels below the loudest: what a quiet room sounds like on the telephone.
 constexpr std::uint8_t comfort_level = 60;
 constexpr Duration report_interval = 5s;  // RFC 3550 6.2
@@ -202,9 +199,11 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     if (!source) return;
     listener.source = Endpoint::Source::party;
     listener.heard_party = source;
-    // A key that is down was pressed for whoever heard it before.
-    if (endpoints_.at(source).events.open()) endpoints_.at(source).event_left_out = true;
-    endpoints_.at(source).listeners.push_back(handle);
+    Endpoint& heard = endpoints_.at(source);
+    // A key that is down was pressed for whoever heard it before; so was one whose end is still being told.
+    if (heard.events.open()) heard.event_left_out = true;
+    if (const auto last = heard.events.timestamp()) heard.events_left_out.add(*last);
+    heard.listeners.push_back(handle);
     watch_comfort(now, handle, listener, party->comfort_after);
   } else if (const auto* ring = std::get_if<Hear::RingBack>(&hear.source)) {
     const RingBackPlan& plan = ring_back_plan(ring->country);
@@ -215,11 +214,13 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     retarget(now, handle, listener);
   } else if (const auto* play = std::get_if<Hear::Play>(&hear.source)) {
     auto prompt = options_.prompts ? options_.prompts->find(play->prompt) : nullptr;
-    if (prompt && listener.source == Endpoint::Source::prompt && listener.prompt == prompt) return;
+    const bool plays = listener.source == Endpoint::Source::prompt && !listener.play_once && !play->once;
+    if (prompt && plays && listener.prompt == prompt) return;
     unhear(handle, listener);
     if (!prompt) return;
     listener.source = Endpoint::Source::prompt;
     listener.prompt = std::move(prompt);
+    listener.play_once = play->once;
     listener.played = 0;
     retarget(now, handle, listener);
   } else {
@@ -295,7 +296,6 @@ void Relay::Impl::unhear(EndpointHandle handle, Endpoint& listener) {
   listener.digits.reset();
   listener.deadline(RelayTimer::digit).reset();
   stop_transcoding(listener);
-  listener.encoder.reset();
   listener.out.cut();
 }
 
@@ -325,53 +325,9 @@ void Relay::Impl::retarget(Time now, EndpointHandle handle, Endpoint& endpoint) 
   if (!endpoint.sending()) {
     endpoint.deadline(RelayTimer::tone).reset();
   } else if (!endpoint.deadline(RelayTimer::tone)) {
-    endpoint.played = 0;
+    if (!endpoint.plays_once()) endpoint.played = 0;
     play(now, handle, endpoint, now);
   }
-}
-
-// Sends what is due of the tone. Packets lie on a grid from the first one on, so that lateness never adds up.
-void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time due) {
-  const std::uint32_t step = endpoint.packet_ticks();
-  std::int64_t skipped = (now - due) / endpoint.packet_time();
-  if (skipped <= tone_backlog_max) skipped = 0;
-  due += skipped * endpoint.packet_time();
-  const auto skipped_ticks = static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
-  endpoint.played += static_cast<std::size_t>(skipped) * endpoint.ptime_ms * samples_per_ms;
-  std::uint32_t ticks = step + skipped_ticks;
-  for (; due <= now; due += endpoint.packet_time()) {
-    send_tone(now, endpoint, ticks);
-    ticks = step;
-  }
-  arm(handle, endpoint, RelayTimer::tone, due);
-}
-
-void Relay::Impl::send_tone(Time now, Endpoint& endpoint, std::uint32_t ticks) {
-  ++counters_.tone_packets;
-  const bool prompt = endpoint.source == Endpoint::Source::prompt;
-  const std::size_t payload_bytes = std::size_t{endpoint.ptime_ms} * samples_per_ms;
-  if (!is_g711(endpoint.format.codec)) {
-    const auto& samples = prompt ? endpoint.prompt->samples : ring_backs_.samples(*endpoint.ring_back);
-    for (std::size_t i = 0; i < payload_bytes; ++i) {
-      tone_[i] = samples[(endpoint.played + i) % samples.size()];
-    }
-    endpoint.played = (endpoint.played + payload_bytes) % samples.size();
-    return send_samples(now, endpoint, {tone_.data(), payload_bytes}, samples_per_ms * 1'000, ticks);
-  }
-  const auto& cadence = prompt ? endpoint.prompt->octets(endpoint.format.codec)
-                               : ring_backs_.cadence(*endpoint.ring_back, endpoint.format.codec);
-  std::size_t at = endpoint.played % cadence.size();
-  for (std::size_t done = 0; done < payload_bytes;) {
-    const std::size_t part = std::min(payload_bytes - done, cadence.size() - at);
-    std::memcpy(scratch_.data() + rtp_header_bytes + done, cadence.data() + at, part);
-    done += part;
-    at = (at + part) % cadence.size();
-  }
-  endpoint.played = at;
-  RtpHeader header = endpoint.out.generate(now, ticks);
-  header.payload_type = endpoint.format.payload_type;
-  write_rtp_header(header, scratch_.data());
-  send_rtp(endpoint, scratch_.data(), payload_bytes);
 }
 
 // Counts from now on.

@@ -11,10 +11,10 @@ constexpr std::int64_t frame_backlog_max = 5;
 
 }  // namespace
 
+// The encoder stays: what the listener decodes next follows on what it made, whoever is heard then.
 void Relay::Impl::stop_transcoding(Endpoint& listener) {
   if (listener.playout == nullptr) return;
   listener.playout.reset();
-  listener.encoder.reset();
   listener.deadline(RelayTimer::frame).reset();
   listener.out.cut();
 }

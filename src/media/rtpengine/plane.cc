@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view ring_prefix = "ring ";
 constexpr std::string_view file_prefix = "file ";
+constexpr std::string_view once_prefix = "once ";
 
 }  // namespace
 
@@ -73,7 +74,7 @@ void Rtpengine::perform(Time now, const Hear& hear, Out out) {
   } else if (const auto* ring_back = std::get_if<Hear::RingBack>(&hear.source)) {
     listener->played = std::string(ring_prefix) + ring_back->country;
   } else if (const auto* prompt = std::get_if<Hear::Play>(&hear.source)) {
-    listener->played = std::string(file_prefix) + prompt->prompt;
+    listener->played = std::string(prompt->once ? once_prefix : file_prefix) + prompt->prompt;
   }
   // What was joined with it before comes first: an end before a beginning.
   for (const EndpointId id : joined_with(hear.listener)) {
@@ -228,10 +229,11 @@ void Rtpengine::pump(Time now, Endpoint& endpoint, Out out) {
 
 void Rtpengine::play(Time now, Endpoint& endpoint, std::string wanted, Out out) {
   endpoint.asking = true;
-  if (wanted.starts_with(file_prefix)) {
-    std::string path = wanted.substr(file_prefix.size());
+  const bool once = wanted.starts_with(once_prefix);
+  if (once || wanted.starts_with(file_prefix)) {
+    std::string path = wanted.substr(once ? once_prefix.size() : file_prefix.size());
     if (!path.starts_with('/')) path.insert(0, options_.prompts + '/');
-    return ask(now, endpoint, Step::play, rtpengine::play_file_request(endpoint.name, std::move(path)),
+    return ask(now, endpoint, Step::play, rtpengine::play_file_request(endpoint.name, std::move(path), once),
                std::move(wanted), out);
   }
   const RingBackPlan& plan = ring_back_plan(std::string_view(wanted).substr(ring_prefix.size()));

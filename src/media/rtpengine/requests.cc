@@ -8,7 +8,7 @@ namespace baton::media::rtpengine {
 namespace {
 
 // As good as for ever: a year of the longest cadence.
-constexpr std::int64_t repeats = 10'000'000;
+constexpr std::int64_t for_ever = 10'000'000;
 constexpr Duration digit_min = 100ms;
 constexpr Duration digit_max = 5s;
 
@@ -89,10 +89,10 @@ void set_direction(Dictionary& wanted, const std::string& from, const std::strin
   if (!from.empty() && !to.empty()) wanted.emplace("direction", List{from, to});
 }
 
-Dictionary play_request(const CallName& name) {
+Dictionary play_request(const CallName& name, std::int64_t times) {
   Dictionary wanted = request(name, "play media");
   wanted.emplace("from-tag", party_tag);
-  wanted.emplace("repeat-times", repeats);
+  wanted.emplace("repeat-times", times);
   return wanted;
 }
 
@@ -180,14 +180,14 @@ Dictionary answer_request(const CallName& name, std::string sdp) {
   return wanted;
 }
 
-Dictionary play_file_request(const CallName& name, std::string path) {
-  Dictionary wanted = play_request(name);
+Dictionary play_file_request(const CallName& name, std::string path, bool once) {
+  Dictionary wanted = play_request(name, once ? 1 : for_ever);
   wanted.emplace("file", std::move(path));
   return wanted;
 }
 
 Dictionary play_samples_request(const CallName& name, const std::vector<std::uint8_t>& pcmu) {
-  Dictionary wanted = play_request(name);
+  Dictionary wanted = play_request(name, for_ever);
   wanted.emplace("blob", wav_of(pcmu));
   return wanted;
 }

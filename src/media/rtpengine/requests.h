@@ -44,7 +44,7 @@ struct CallName {
 // What the void answers. Says the ports that face the party once more.
 [[nodiscard]] Dictionary answer_request(const CallName& name, std::string sdp);
 // To the party, mixed with what it hears.
-[[nodiscard]] Dictionary play_file_request(const CallName& name, std::string path);
+[[nodiscard]] Dictionary play_file_request(const CallName& name, std::string path, bool once);
 [[nodiscard]] Dictionary play_samples_request(const CallName& name, const std::vector<std::uint8_t>& pcmu);
 [[nodiscard]] Dictionary stop_request(const CallName& name);
 [[nodiscard]] Dictionary digit_request(const CallName& name, std::uint8_t event, Duration lasts);

@@ -460,14 +460,18 @@ TEST_F(CommandLine, CheckAndTheStoreOfAConfiguration) {
   {
     std::ifstream in(config);
     std::string text{std::istreambuf_iterator<char>(in), {}};
-    const std::size_t at = text.find("direction = \"inbound\"");
-    ASSERT_NE(at, std::string::npos);
-    text.insert(at, "hold_music = \"none.wav\"\n");
-    std::ofstream(config) << text;
-    const Outcome lost = run({"check", config});
-    expect_one_line(lost, 1);
-    EXPECT_NE(lost.err.find("trunk[0].hold_music: "), std::string::npos) << lost.err;
-    EXPECT_NE(lost.err.find("none.wav can not be read"), std::string::npos) << lost.err;
+    const std::string direction = "direction = \"inbound\"", transfer = "[trunk.transfer]\n";
+    for (const auto& [key, at] :
+         {std::pair("hold_music", text.find(direction)),
+          std::pair("unavailable_announcement", text.find(direction)),
+          std::pair("transfer.announcement", text.find(transfer) + transfer.size())}) {
+      const std::string_view last = std::string_view(key).substr(std::string_view(key).find('.') + 1);
+      std::ofstream(config) << std::string(text).insert(at, std::string(last) + " = \"none.wav\"\n");
+      const Outcome lost = run({"check", config});
+      expect_one_line(lost, 1);
+      EXPECT_NE(lost.err.find("trunk[0]." + std::string(key) + ": "), std::string::npos) << lost.err;
+      EXPECT_NE(lost.err.find("none.wav can not be read"), std::string::npos) << lost.err;
+    }
     std::filesystem::copy_file(example, config, std::filesystem::copy_options::overwrite_existing);
   }
 

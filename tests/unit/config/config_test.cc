@@ -266,14 +266,17 @@ TEST(Config, CodecsOfATrunkAndACarrier) {
   }
 }
 
-TEST(Config, RecordingsAndHoldMusic) {
-  const Config config =
-      good(listener + "[recording]\ndirectory='calls'\n" + account + inbound +
-               "hold_music='wait.wav'\n[trunk.recording]\nenabled=true\nthrough_transfers=true\n" + number +
-               "record=false\n",
-           "/etc/baton/baton.toml");
+TEST(Config, RecordingsAndPrompts) {
+  const Config config = good(listener + "[recording]\ndirectory='calls'\n" + account + inbound +
+                                 "hold_music='wait.wav'\nunavailable_announcement='sorry.wav'\n"
+                                 "[trunk.transfer]\nannouncement='moment.wav'\n[trunk.recording]\nenabled="
+                                 "true\nthrough_transfers=true\n" +
+                                 number + "record=false\n",
+                             "/etc/baton/baton.toml");
   EXPECT_EQ(config.server.recording_directory, "/etc/baton/calls");
   EXPECT_EQ(config.model->trunks[0].hold_music, "wait.wav");
+  EXPECT_EQ(config.model->trunks[0].unavailable_announcement, "sorry.wav");
+  EXPECT_EQ(config.model->trunks[0].transfer.announcement, "moment.wav");
   EXPECT_TRUE(config.model->trunks[0].recording.enabled);
   EXPECT_TRUE(config.model->trunks[0].recording.through_transfers);
   EXPECT_EQ(config.model->numbers[0].record, false);

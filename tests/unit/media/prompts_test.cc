@@ -115,5 +115,68 @@ TEST_F(PromptTest, IsPlayedRoundAndRoundInThePartysCodec) {
   EXPECT_TRUE(a.hear_all().empty());
 }
 
+// In every packet time, and whatever is left of the last packet is silent.
+TEST_F(PromptTest, IsPlayedOnceAndThenThereIsSilence) {
+  auto library = std::make_shared<PromptLibrary>();
+  auto prompt = *read_prompt(make(8'000, 1, 0.11));
+  EXPECT_EQ(prompt->lasts(), 110ms);
+  library->replace({{"moment", prompt}});
+  for (const sdp::Codec codec : {sdp::Codec::pcmu, sdp::Codec::pcma, sdp::Codec::g722}) {
+    auto o = options();
+    o.prompts = library;
+    use(o);
+    Party a(1, codec), b(2);
+    bridge(a, b);
+    for (int again = 0; again < 2; ++again) {
+      perform(Hear{1, Hear::Play{"moment", true}});
+      pass(500ms);
+      const auto heard = a.hear_all();
+      ASSERT_EQ(heard.size(), 6U);
+      if (codec == sdp::Codec::g722) continue;
+      std::vector<std::uint8_t> octets;
+      for (const Heard& one : heard) octets.insert(octets.end(), one.payload.begin(), one.payload.end());
+      std::vector<std::uint8_t> wanted = prompt->octets(codec);
+      wanted.resize(960, encode(codec, std::vector<std::int16_t>(1)).front());
+      EXPECT_EQ(octets, wanted);
+    }
+    // Begun anew in the middle, and cut short.
+    perform(Hear{1, Hear::Play{"moment", true}});
+    pass(50ms);
+    perform(Hear{1, Hear::Play{"moment", true}});
+    pass(500ms);
+    EXPECT_EQ(a.hear_all().size(), 9U);
+    perform(Hear{1, Hear::Play{"moment", true}});
+    pass(50ms);
+    hear(a, b);
+    pass(500ms);
+    EXPECT_EQ(a.hear_all().size(), 3U);
+    b.say();
+    pump();
+    pass(40ms);
+    EXPECT_FALSE(a.hear_all().empty());
+  }
+}
+
+// Its time goes on for whoever holds meanwhile; nothing begins anew.
+TEST_F(PromptTest, WhatIsPlayedOnceGoesOnAfterAHold) {
+  auto library = std::make_shared<PromptLibrary>();
+  library->replace({{"moment", *read_prompt(make(8'000, 1, 0.2))}});
+  auto o = options();
+  o.prompts = library;
+  use(o);
+  Party a(1), b(2);
+  bridge(a, b);
+  perform(Hear{1, Hear::Play{"moment", true}});
+  pass(90ms);
+  EXPECT_EQ(a.hear_all().size(), 5U);
+  Configure hold = a.configure();
+  hold.send = false;
+  perform(hold);
+  pass(100ms);
+  perform(a.configure());
+  pass(500ms);
+  EXPECT_EQ(a.hear_all().size(), 5U);
+}
+
 }  // namespace
 }  // namespace baton::media::test

@@ -318,6 +318,56 @@ TEST_F(RelayDigits, AFlashAfterAKeyThatWasLeftOutIsHeard) {
   EXPECT_EQ(flashes, 1);
 }
 
+// The last packet of a key may be late by more than the next key is.
+TEST_F(RelayDigits, ALateEndOfAKeyThatWasLeftOutIsNotHeard) {
+  for (const bool next_told_too : {false, true}) {
+    relay.reset();
+    results.clear();
+    Phone a(1, Way::events), b(2, Way::events);
+    connect(a, b);
+    const auto quiet = [&](int packets) {
+      for (int i = 0; i < packets; ++i) tick(a, b, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+    };
+    quiet(5);
+    perform(SendDigit{2, 5, 100ms, 1});
+    quiet(15);
+    const std::uint32_t began = a.party.next.timestamp;
+    press(a, b, '5');
+    if (next_told_too) perform(SendDigit{2, 6, 100ms, 1});
+    if (next_told_too) quiet(15);
+    send_event(a, 6, 1, false);
+    const std::uint32_t next = std::exchange(a.party.next.timestamp, began);
+    send_event(a, 5, 5, true);
+    a.party.next.timestamp = next;
+    for (unsigned i = 1; i < 5; ++i) tick(a, b, [&](Phone& p) { send_event(p, 6, i + 1, i == 4); });
+    a.party.next.timestamp += 5 * 160;
+    quiet(10);
+    EXPECT_EQ(b.heard, "56");
+    const auto of_five = std::count_if(b.packets.begin(), b.packets.end(), [&](const Heard& heard) {
+      return heard.header.payload_type == b.party.dtmf && heard.payload.front() == 5;
+    });
+    EXPECT_EQ(of_five, 7) << "what was told by the request, and no more";
+    expect_one_stream(b);
+  }
+}
+
+// The end of a key is told three times; a listener that comes in between has nothing to do with it.
+TEST_F(RelayDigits, TheEndOfAKeyIsNotForAListenerWhoCameAfterIt) {
+  Phone a(1, Way::events), b(2, Way::events), c(3, Way::events);
+  connect(a, b);
+  join(c.party);
+  perform(c.configure());
+  for (unsigned i = 0; i < 5; ++i) tick(a, b, [&](Phone& p) { send_event(p, 9, i + 1, i == 4); });
+  hear(c.party, a.party);
+  for (int again = 0; again < 2; ++again) tick(a, c, [&](Phone& p) { send_event(p, 9, 5, true); });
+  a.party.next.timestamp += 5 * 160;
+  for (int i = 0; i < 5; ++i) tick(a, c, [](Phone& p) { p.party.say(silence(Codec::pcmu)); });
+  for (const Heard& heard : c.packets) EXPECT_NE(heard.header.payload_type, c.party.dtmf);
+  press(a, c, '9');
+  EXPECT_EQ(c.heard, "9");
+  expect_one_stream(c);
+}
+
 // Its numbers and times begin anew, wherever those of the stream before stood.
 TEST_F(RelayDigits, AnotherStreamOfThePartysHasEventsOfItsOwn) {
   Phone a(1, Way::events), b(2, Way::tones);

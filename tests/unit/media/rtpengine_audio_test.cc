@@ -236,6 +236,16 @@ TEST_F(RtpengineAudio, RingBackDigitsPromptsTotalsAndSilence) {
   a.listen();
   EXPECT_GT(a.loudness(1'500), 2'000);
   EXPECT_LT(a.loudness(440), 200);
+  // Half a second of it once, and then nothing.
+  perform(Hear{a.id, Hear::Play{prompt, true}});
+  talk({&a, &b}, 15);
+  a.listen();
+  EXPECT_GT(a.loudness(1'500), 2'000);
+  talk({&a, &b}, 30);
+  a.listen();
+  talk({&a, &b}, 10);
+  a.listen();
+  EXPECT_LT(a.loudness(1'500), 200);
 
   bridge(a, b);
   talk({&a, &b}, 15);

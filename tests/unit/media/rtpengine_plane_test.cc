@@ -187,9 +187,14 @@ TEST_F(RtpenginePlane, PlaysRingBackUntilAnythingElseIsHeard) {
   perform(Hear{2, Hear::Play{"/music/wait.wav"}});
   EXPECT_EQ(call(2).playing, "/music/wait.wav");
   EXPECT_FALSE(is_heard(2));
+  EXPECT_GT(integer_of(daemon_.last("play media").body, "repeat-times"), 1'000'000);
+  perform(Hear{2, Hear::Play{"/music/moment.wav", true}});
+  EXPECT_EQ(call(2).playing, "/music/moment.wav");
+  EXPECT_EQ(integer_of(daemon_.last("play media").body, "repeat-times"), 1);
+  perform(Hear{2, Hear::Play{"/music/wait.wav"}});
   // For another codec it is begun anew.
   perform(party(1, sdp::Codec::pcma));
-  EXPECT_EQ(daemon_.count("play media"), 4U);
+  EXPECT_EQ(daemon_.count("play media"), 6U);
   EXPECT_EQ(call(1).playing, "/etc/baton/wait.wav");
   Configure hold = party(1, sdp::Codec::pcma);
   hold.send = false;
