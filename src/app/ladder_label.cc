@@ -51,7 +51,7 @@ std::string sipfrag_status(const sip::Message& message) {
 Label label_of_request(const sip::Message& message, const std::string& arrow) {
   switch (message.method()) {
     case sip::Method::invite:
-      return {message.to().tag().empty() ? "INVITE" : "re-INVITE", ""};
+      return {message.to_tag().empty() ? "INVITE" : "re-INVITE", ""};
     case sip::Method::refer:
       return label_of_refer(message, arrow);
     case sip::Method::notify: {

@@ -19,6 +19,25 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned max) {
   return value;
 }
 
+// Four numbers up to 255, none with a zero in front of it.
+std::optional<IpAddress> parse_v4(std::string_view text) {
+  IpAddress address;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i != 0 && (at == text.size() || text[at++] != '.')) return std::nullopt;
+    const std::size_t begin = at;
+    unsigned value = 0;
+    while (at < text.size() && ascii::is_digit(text[at]) && at - begin < 3) {
+      value = value * 10 + static_cast<unsigned>(text[at++] - '0');
+    }
+    const bool sound = at != begin && value <= 255 && (text[begin] != '0' || at - begin == 1);
+    if (!sound) return std::nullopt;
+    address.bytes[i] = static_cast<std::uint8_t>(value);
+  }
+  if (at != text.size()) return std::nullopt;
+  return address;
+}
+
 bool is_public_v4(const std::uint8_t* b) {
   if (b[0] == 0 || b[0] == 10 || b[0] == 127 || b[0] >= 224) return false;
   if (b[0] == 100 && (b[1] & 0xc0) == 64) return false;  // RFC 6598, carrier-grade NAT
@@ -72,17 +91,14 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     text = text.substr(1, text.size() - 2);
     if (text.find(':') == std::string_view::npos) return std::nullopt;
   }
+  if (text.find(':') == std::string_view::npos) return parse_v4(text);
   std::array<char, INET6_ADDRSTRLEN + 1> zero_ended{};
   if (text.empty() || text.size() >= zero_ended.size()) return std::nullopt;
   if (text.find('\0') != std::string_view::npos) return std::nullopt;
   std::copy(text.begin(), text.end(), zero_ended.begin());
   IpAddress address;
-  if (text.find(':') != std::string_view::npos) {
-    address.v6 = true;
-    if (inet_pton(AF_INET6, zero_ended.data(), address.bytes.data()) != 1) return std::nullopt;
-    return address;
-  }
-  if (inet_pton(AF_INET, zero_ended.data(), address.bytes.data()) != 1) return std::nullopt;
+  address.v6 = true;
+  if (inet_pton(AF_INET6, zero_ended.data(), address.bytes.data()) != 1) return std::nullopt;
   return address;
 }
 

@@ -1,6 +1,7 @@
 #include "base/keyed_hash.h"
 
 #include <bit>
+#include <cstring>
 
 #include "base/rng.h"
 
@@ -33,6 +34,10 @@ struct SipState {
 
 std::uint64_t little_endian(std::string_view text) {
   std::uint64_t word = 0;
+  if (std::endian::native == std::endian::little && text.size() == sizeof word) {
+    std::memcpy(&word, text.data(), sizeof word);
+    return word;
+  }
   for (std::size_t i = text.size(); i > 0; --i) word = (word << 8) | static_cast<std::uint8_t>(text[i - 1]);
   return word;
 }

@@ -283,10 +283,10 @@ Leg* Legs::find_dialog(const sip::Message& request) {
     Leg* leg = legs_.find(it->second);
     if (leg == nullptr || !leg->alive()) continue;
     if (leg->dialog.matches_request(request)) return leg;
-    const bool ours = leg->outgoing && request.to().tag() == leg->dialog.local_tag;
-    if (ours && !leg->other_early.empty() && switch_early(*leg, request.from().tag())) return leg;
+    const bool ours = leg->outgoing && request.to_tag() == leg->dialog.local_tag;
+    if (ours && !leg->other_early.empty() && switch_early(*leg, request.from_tag())) return leg;
     // The peer's tag is not known yet: its request overtook the response that makes the dialog.
-    if (leg->outgoing && leg->dialog.remote_tag.empty() && request.to().tag() == leg->dialog.local_tag) {
+    if (leg->outgoing && leg->dialog.remote_tag.empty() && request.to_tag() == leg->dialog.local_tag) {
       early = leg;
     }
   }
@@ -294,9 +294,9 @@ Leg* Legs::find_dialog(const sip::Message& request) {
 }
 
 Legs::DialogName Legs::name_of(const sip::Message& message) {
-  const auto& ours = message.is_request() ? message.to() : message.from();
-  const auto& theirs = message.is_request() ? message.from() : message.to();
-  return {std::string(message.call_id()), std::string(ours.tag()), std::string(theirs.tag())};
+  const std::string_view from = message.from_tag(), to = message.to_tag();
+  const bool asked = message.is_request();
+  return {std::string(message.call_id()), std::string(asked ? to : from), std::string(asked ? from : to)};
 }
 
 LegHandle Legs::find_by_name(const DialogName& name) const {
@@ -304,9 +304,9 @@ LegHandle Legs::find_by_name(const DialogName& name) const {
 }
 
 LegHandle Legs::find_by_name(const sip::Message& message) const {
-  const auto& ours = message.is_request() ? message.to() : message.from();
-  const auto& theirs = message.is_request() ? message.from() : message.to();
-  return find_by_name(message.call_id(), ours.tag(), theirs.tag());
+  const std::string_view from = message.from_tag(), to = message.to_tag();
+  const bool asked = message.is_request();
+  return find_by_name(message.call_id(), asked ? to : from, asked ? from : to);
 }
 
 LegHandle Legs::find_by_name(std::string_view call_id, std::string_view our_tag,
@@ -394,17 +394,10 @@ void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection&
   if (verdict.code != Hangup::none) {
     response.add(sip::HeaderId::x_baton_hangup_code, std::to_string(static_cast<int>(verdict.code)));
   }
-  for (const auto& field : headers) {
-    if (field.id != sip::HeaderId::other) {
-      response.add(field.id, field.value);
-    } else {
-      response.add(field.other_name, field.value);
-    }
-  }
+  for (const auto& field : headers) response.add(field);
   response.set(sip::HeaderId::server, cx_.user_agent);
   // An INVITE refused at sight comes from anybody: no timer repeats the answer to a forged source (26.3.2.4).
-  const bool at_sight =
-      leg == nullptr && request.method() == sip::Method::invite && request.to().tag().empty();
+  const bool at_sight = leg == nullptr && request.method() == sip::Method::invite && request.to_tag().empty();
   if (verdict.unproven || at_sight) return cx_.txns.respond_once(cx_.now, txn, std::move(response));
   cx_.txns.respond(cx_.now, txn, std::move(response));
 }

@@ -41,7 +41,7 @@ bool Legs::switch_early(Leg& leg, std::string_view tag) {
 
 // The dialog that a response to our INVITE makes or belongs to. False: there are too many already.
 bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& source) {
-  const std::string_view tag = response.to().tag();
+  const std::string_view tag = response.to_tag();
   if (tag.empty()) return true;
   if (!leg.dialog.remote_tag.empty() && !switch_early(leg, tag)) {
     if (leg.other_early.size() + 1 >= limits::forks_max && response.status() < 200) return false;
@@ -65,7 +65,7 @@ bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& sou
 // RFC 6026 8.2: each repeat of a 2xx is answered with the same ACK; another fork's is a call of its own,
 // which must not be left alone (RFC 3261 13.2.2.4).
 void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Source& source) {
-  const std::string tag(response.to().tag());
+  const std::string tag(response.to_tag());
   if (tag == leg.dialog.remote_tag) {
     if (!leg.acknowledged) return;
     sip::Draft ack = leg.dialog.ack(response.cseq().number);
@@ -82,12 +82,12 @@ void Legs::drop_fork(Leg& leg, const sip::Message& response, const Source& sourc
   dialog::Dialog fork;
   const auto early =
       std::find_if(leg.forgotten_early.begin(), leg.forgotten_early.end(),
-                   [&](const dialog::Dialog& one) { return one.remote_tag == response.to().tag(); });
+                   [&](const dialog::Dialog& one) { return one.remote_tag == response.to_tag(); });
   if (early != leg.forgotten_early.end()) {
     fork = *early;  // its requests go on counting after our PRACKs
   } else {
     fork.call_id = response.call_id();
-    fork.local_tag = response.from().tag();
+    fork.local_tag = response.from_tag();
     fork.local_cseq = response.cseq().number;
     sip::NameAddr from = response.from();
     sip::NameAddr to = response.to();

@@ -19,7 +19,7 @@ struct FirstLook {
 std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
   // Inside a dialog its tags say whose it is, and the Request-URI is our own Contact. What it requires is the
   // dialog's affair: a REFER refused for it is put on record.
-  if (!request.to().tag().empty()) return std::nullopt;
+  if (!request.to_tag().empty()) return std::nullopt;
   const auto uri = sip::Uri::parse(request.request_uri());
   if (!uri) {
     return FirstLook{
@@ -52,7 +52,7 @@ void Legs::on_request(txn::RequestReceived& event) {
   if (const auto look = refused_at_sight(request)) {
     return respond(request, event.txn, look->verdict, nullptr, look->headers);
   }
-  const bool in_dialog = !request.to().tag().empty();
+  const bool in_dialog = !request.to_tag().empty();
   if (!in_dialog) {
     return request.method() == sip::Method::invite ? on_new_invite(event) : on_outside_request(event);
   }
@@ -121,7 +121,7 @@ bool Legs::is_own_invite(const sip::Message& invite) const {
   const auto [first, last] = by_call_id_.equal_range(invite.call_id());
   return std::any_of(first, last, [&](const auto& entry) {
     const Leg* leg = legs_.find(entry.second);
-    if (leg == nullptr || !leg->outgoing || leg->dialog.local_tag != invite.from().tag()) return false;
+    if (leg == nullptr || !leg->outgoing || leg->dialog.local_tag != invite.from_tag()) return false;
     const auto own = sip::Uri::parse(leg->invite_uri);
     return asked && own && asked->user == own->user;
   });

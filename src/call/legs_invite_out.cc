@@ -69,13 +69,7 @@ LegHandle Legs::dial(DialPlan plan) {
   const auto diverted = trunk::diversion_headers(plan.identity, plan.diversions, plan.number, host);
   headers.insert(headers.end(), diverted.begin(), diverted.end());
   headers.insert(headers.end(), plan.headers.begin(), plan.headers.end());
-  for (const auto& field : headers) {
-    if (field.id != sip::HeaderId::other) {
-      invite.add(field.id, field.value);
-    } else {
-      invite.add(field.other_name, field.value);
-    }
-  }
+  for (const auto& field : headers) invite.add(field);
   leg.inviting->draft = std::move(invite);
   open_media(leg, plan.to.remote.ip.v6);
   return handle;

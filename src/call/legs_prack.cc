@@ -192,7 +192,7 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
 bool Legs::take_reliable(Leg& leg, const sip::Message& response, const Source& source) {
   if (!has_tag(response, sip::HeaderId::require)) return true;
   const auto rseq = number_of(response.header(sip::HeaderId::rseq));
-  if (!rseq || response.to().tag().empty()) return true;
+  if (!rseq || response.to_tag().empty()) return true;
   const bool again = leg.peer_rseq && *rseq == *leg.peer_rseq;
   if (leg.peer_rseq && !again && *rseq != *leg.peer_rseq + 1) return false;
   if (again) {

@@ -49,7 +49,7 @@ Dialog Dialog::from_invite(const sip::Message& invite, std::string local_tag, co
   Dialog dialog;
   dialog.call_id = invite.call_id();
   dialog.local_tag = std::move(local_tag);
-  dialog.remote_tag = invite.from().tag();
+  dialog.remote_tag = invite.from_tag();
   dialog.local_address = without_tag(invite.to());
   dialog.remote_address = without_tag(invite.from());
   dialog.remote_target = contact_uri(invite);
@@ -64,8 +64,8 @@ Dialog Dialog::from_invite(const sip::Message& invite, std::string local_tag, co
 
 void Dialog::establish(const sip::Message& response, const Source& source) {
   // Another fork counts its requests anew.
-  if (remote_tag != response.to().tag()) remote_cseq.reset();
-  remote_tag = response.to().tag();
+  if (remote_tag != response.to_tag()) remote_cseq.reset();
+  remote_tag = response.to_tag();
   route_set.clear();
   for (const auto element : response.elements(sip::HeaderId::record_route)) {
     route_set.emplace_back(element);
@@ -119,24 +119,22 @@ void Dialog::learn_next_hop(const Source& source) {
 }
 
 sip::Draft Dialog::draft(sip::Method method, std::uint32_t cseq) const {
-  std::string request_uri = remote_target;
-  std::vector<std::string> routes = route_set;
-  if (!routes.empty()) {
-    // A strict router wants itself in the Request-URI and the target last (12.2.1.1).
-    const auto first = sip::NameAddr::parse(routes.front());
-    if (first && first->uri.parameter("lr") == nullptr) {
-      request_uri = first->uri.to_string(false);
-      routes.erase(routes.begin());
-      routes.push_back("<" + remote_target + ">");
-    }
+  // A strict router wants itself in the Request-URI and the target last (12.2.1.1).
+  std::optional<std::string> strict_router;
+  if (!route_set.empty()) {
+    const auto first = sip::NameAddr::parse(route_set.front());
+    if (first && first->uri.parameter("lr") == nullptr) strict_router = first->uri.to_string(false);
   }
-  sip::Draft request = sip::Draft::request(method, request_uri);
-  for (const auto& route : routes) request.add(sip::HeaderId::route, route);
+  sip::Draft request = sip::Draft::request(method, strict_router ? *strict_router : remote_target);
+  for (std::size_t i = strict_router ? 1 : 0; i < route_set.size(); ++i) {
+    request.add(sip::HeaderId::route, route_set[i]);
+  }
+  if (strict_router) request.add(sip::HeaderId::route, {"<", remote_target, ">"});
   request.add(sip::HeaderId::max_forwards, "70");
-  request.add(sip::HeaderId::from, local_address + ";tag=" + local_tag);
-  request.add(sip::HeaderId::to, remote_tag.empty() ? remote_address : remote_address + ";tag=" + remote_tag);
+  request.add(sip::HeaderId::from, {local_address, ";tag=", local_tag});
+  request.add(sip::HeaderId::to, {remote_address, remote_tag.empty() ? "" : ";tag=", remote_tag});
   request.add(sip::HeaderId::call_id, call_id);
-  request.add(sip::HeaderId::cseq, std::to_string(cseq) + " " + std::string(to_string(method)));
+  request.add(sip::HeaderId::cseq, {std::to_string(cseq), " ", to_string(method)});
   return request;
 }
 
@@ -156,8 +154,7 @@ bool Dialog::accept_cseq(const sip::Message& request) {
 }
 
 bool Dialog::matches_request(const sip::Message& request) const {
-  return request.call_id() == call_id && request.to().tag() == local_tag &&
-         request.from().tag() == remote_tag;
+  return request.call_id() == call_id && request.to_tag() == local_tag && request.from_tag() == remote_tag;
 }
 
 }  // namespace baton::dialog

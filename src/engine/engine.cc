@@ -188,7 +188,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
     if (!message.is_request() || message.method() == sip::Method::ack) return true;
     const bool outside = !legs_.find_by_name(message);
     // It knows the tags of a call: whoever is in one belongs here, wherever it roams.
-    if (stranger_ && !outside && !message.to().tag().empty()) {
+    if (stranger_ && !outside && !message.to_tag().empty()) {
       gate_.welcome(cx_.now, source.remote.ip);
       stranger_.reset();
     }
@@ -197,7 +197,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
       ++cx_.counters.silenced_ignored;
       return false;
     }
-    const bool new_call = outside && message.method() == sip::Method::invite && message.to().tag().empty();
+    const bool new_call = outside && message.method() == sip::Method::invite && message.to_tag().empty();
     if (!new_call || !overload_.refuses()) return true;
     constexpr unsigned retry_after_s = 5;
     // Nobody needs to be told who does not belong here anyway.

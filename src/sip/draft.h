@@ -3,6 +3,8 @@
 // header.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@ namespace baton::sip {
 
 class Draft {
  public:
+  // A header on its way into a draft.
   struct Field {
     HeaderId id = HeaderId::other;
     std::string other_name;  // of a header that has no id
@@ -22,36 +25,67 @@ class Draft {
       return id == HeaderId::other ? std::string_view(other_name) : canonical_name(id);
     }
   };
+  // One that is in a draft, whose text it views.
+  struct FieldView {
+    HeaderId id = HeaderId::other;
+    std::string_view name, value;
+  };
 
-  [[nodiscard]] static Draft request(Method method, std::string request_uri);
+  [[nodiscard]] static Draft request(Method method, std::string_view request_uri);
   [[nodiscard]] static Draft response(int status,
                                       std::string_view reason = {});  // standard phrase by default
 
-  Draft& add(HeaderId id, std::string value);
-  Draft& add(std::string name, std::string value);   // the canonical name is written, if there is one
-  Draft& add_first(HeaderId id, std::string value);  // before all others of that header (Via)
-  Draft& set(HeaderId id, std::string value);        // replaces all of that header
+  Draft& add(HeaderId id, std::string_view value);
+  // The value in several pieces.
+  Draft& add(HeaderId id, std::initializer_list<std::string_view> pieces);
+  Draft& add(std::string_view name,
+             std::string_view value);  // the canonical name is written, if there is one
+  Draft& add(const Field& field);
+  Draft& add_first(HeaderId id, std::string_view value);  // before all others of that header (Via)
+  Draft& set(HeaderId id, std::string_view value);        // replaces all of that header
   Draft& remove(HeaderId id);
-  Draft& body(std::string content_type, std::string bytes);
+  Draft& body(std::string_view content_type, std::string bytes);
 
   [[nodiscard]] bool is_request() const { return status_ == 0; }
   [[nodiscard]] Method method() const { return method_; }
   [[nodiscard]] int status() const { return status_; }
-  [[nodiscard]] const std::string& request_uri() const { return request_uri_; }
-  void request_uri(std::string uri) { request_uri_ = std::move(uri); }
+  [[nodiscard]] std::string_view request_uri() const { return text(start_); }
+  void request_uri(std::string_view uri) { start_ = keep(uri); }
   [[nodiscard]] std::string_view header(HeaderId id) const;  // first; empty when absent
-  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  [[nodiscard]] std::vector<FieldView> fields() const;
   [[nodiscard]] const std::string& body() const { return body_; }
 
   // The bytes for the wire. Via first, Content-Length last. `top_via`, if any, goes before those it has.
   [[nodiscard]] std::string write(std::string_view top_via = {}) const;
+  // The same with these Vias instead of its own: header lines, each with its CRLF.
+  [[nodiscard]] std::string write_with_vias(std::string_view lines) const;
 
  private:
+  // A place in `text_`.
+  struct Span {
+    std::uint32_t at = 0, length = 0;
+  };
+  struct Entry {
+    HeaderId id = HeaderId::other;
+    Span name;  // of a header that has no id
+    Span value;
+  };
+
+  [[nodiscard]] std::string_view text(Span span) const {
+    return std::string_view(text_).substr(span.at, span.length);
+  }
+  [[nodiscard]] std::string_view name_of(const Entry& entry) const {
+    return entry.id == HeaderId::other ? text(entry.name) : canonical_name(entry.id);
+  }
+  Span keep(std::string_view text);
+  [[nodiscard]] std::string write(std::string_view via_lines, bool own_vias) const;
+
   Method method_ = Method::other;
   int status_ = 0;
-  std::string request_uri_;
-  std::string reason_;
-  std::vector<Field> fields_;
+  Span start_;  // Request-URI, or reason phrase
+  // All that has been put in, one after the other; what has been taken out again stays there.
+  std::string text_;
+  std::vector<Entry> entries_;
   std::string body_;
 };
 

@@ -1,7 +1,9 @@
 #include "sip/header.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/assert.h"
 #include "sip/draft.h"
 #include "sip/text.h"
 
@@ -12,18 +14,12 @@ using text::bad;
 using text::Chars;
 using text::Cursor;
 
-// A tag or branch that is written twice, or without a value, would make a dialog ambiguous.
-Result<void, ParseError> check_identifier(const Parameters& parameters, std::string_view name) {
-  const Parameter* found = nullptr;
-  for (const auto& parameter : parameters) {
-    if (parameter.name != name) continue;
-    if (found != nullptr) return bad("Identifying parameter given twice");
-    found = &parameter;
-  }
-  if (found != nullptr && (found->value.empty() || !text::all(found->value, Chars::loose_value))) {
-    return bad("Malformed identifying parameter");
-  }
-  return {};
+// A tag or branch without a value would make a dialog ambiguous, as would one that is written twice.
+bool is_identifier(const text::RawParameter& parameter) {
+  if (!parameter.is_masked())
+    return !parameter.value.empty() && text::all(parameter.value, Chars::loose_value);
+  const std::string value = text::unquoted(parameter.value);
+  return !value.empty() && text::all(value, Chars::loose_value);
 }
 
 std::string_view value_or_empty(const Parameters& parameters, std::string_view name) {
@@ -48,42 +44,77 @@ std::string unfolded(std::string_view text) {
   return out;
 }
 
-Result<Uri, ParseError> bracketed_uri(Cursor& cursor) {
+// An address before its parameters, where it stands.
+struct AddressText {
+  std::string_view display_name;  // of a quoted one what stands between the quotes
+  bool quoted = false;
+  std::string_view uri;
+};
+
+Result<AddressText, ParseError> read_bracketed(Cursor& cursor, AddressText address) {
   if (!cursor.eat('<')) return bad("Address without an opening bracket");
   const std::string_view rest = cursor.rest();
   const auto close = rest.find('>');
   if (close == std::string_view::npos) return bad("Address without a closing bracket");
   cursor.advance(close + 1);
-  return Uri::parse(rest.substr(0, close));
+  address.uri = rest.substr(0, close);
+  return address;
 }
 
 // RFC 3261 20.10: without brackets a ";" starts a header parameter, and "?" and "," must not occur.
-Result<Uri, ParseError> bare_uri(Cursor& cursor) {
+Result<AddressText, ParseError> read_bare(Cursor& cursor) {
   const std::string_view rest = cursor.rest();
   std::string_view uri = rest.substr(0, text::find_either(rest, ';', ' '));
   uri = uri.substr(0, text::find_either(uri, '\t', '\r'));
   if (text::find_either(uri, '?', ',') != uri.size()) return bad("Address needs brackets");
   cursor.advance(uri.size());
-  return Uri::parse(uri);
+  return AddressText{{}, false, uri};
 }
 
-Result<Uri, ParseError> address(Cursor& cursor, std::string& display_name) {
+Result<AddressText, ParseError> read_address(Cursor& cursor) {
   if (cursor.peek() == '"') {
-    auto name = cursor.quoted();
+    const auto name = cursor.quoted_text();
     if (!name) return bad("Unbalanced quotes in a display name");
-    display_name = std::move(*name);
     cursor.skip_white();
-    return bracketed_uri(cursor);
+    return read_bracketed(cursor, {*name, true, {}});
   }
   const std::string_view rest = cursor.rest();
-  const auto open = rest.find('<');
+  const auto open = text::find_either(rest, '<', ';');
   // A bracket or quote behind the first ";" belongs to a parameter of the form without brackets.
-  if (open == std::string_view::npos || open > rest.find(';')) return bare_uri(cursor);
+  if (open == rest.size() || rest[open] == ';') return read_bare(cursor);
   const std::string_view name = text::trim(rest.substr(0, open));
   if (!is_unquoted_name(name)) return bad("Malformed display name");
-  display_name = unfolded(name);
   cursor.advance(open);
-  return bracketed_uri(cursor);
+  return read_bracketed(cursor, {name, false, {}});
+}
+
+// Reads a header's parameters and gives each to `take`. The one of that name, which identifies something, may
+// stand there once and must have a plain value.
+template <typename F>
+Result<void, ParseError> read_parameters(Cursor& cursor, std::string_view identifying, F&& take) {
+  text::ParameterReader reader(cursor);
+  text::RawParameter parameter;
+  bool found = false, twice = false, malformed = false;
+  for (;;) {
+    const auto more = reader.next(parameter);
+    if (!more) return fail(more.error());
+    if (!*more) break;
+    if (parameter.is(identifying)) {
+      twice = std::exchange(found, true);
+      malformed = malformed || !is_identifier(parameter);
+    }
+    take(parameter);
+  }
+  if (twice) return bad("Identifying parameter given twice");
+  if (malformed) return bad("Malformed identifying parameter");
+  return {};
+}
+
+Result<void, ParseError> parse_parameters(Cursor& cursor, std::string_view identifying,
+                                          Parameters& parameters) {
+  return read_parameters(cursor, identifying, [&](const text::RawParameter& parameter) {
+    parameters.push_back(parameter.decoded());
+  });
 }
 
 }  // namespace
@@ -97,15 +128,32 @@ const std::string* find_parameter(const Parameters& parameters, std::string_view
 Result<NameAddr, ParseError> NameAddr::parse(std::string_view text) {
   Cursor cursor(text);
   cursor.skip_white();
-  NameAddr parsed;
-  auto uri = address(cursor, parsed.display_name);
+  const auto address = read_address(cursor);
+  if (!address) return fail(address.error());
+  auto uri = Uri::parse(address->uri);
   if (!uri) return fail(uri.error());
+  NameAddr parsed;
+  parsed.display_name =
+      address->quoted ? text::unquoted(address->display_name) : unfolded(address->display_name);
   parsed.uri = std::move(*uri);
-  auto parameters = text::parse_parameters(cursor);
-  if (!parameters) return fail(parameters.error());
-  parsed.parameters = std::move(*parameters);
-  if (auto sound = check_identifier(parsed.parameters, "tag"); !sound) return fail(sound.error());
+  if (auto done = parse_parameters(cursor, "tag", parsed.parameters); !done) return fail(done.error());
   return parsed;
+}
+
+Result<AddressHead, ParseError> NameAddr::read_head(std::string_view text) {
+  Cursor cursor(text);
+  cursor.skip_white();
+  const auto address = read_address(cursor);
+  if (!address) return fail(address.error());
+  if (auto done = Uri::check(address->uri); !done) return fail(done.error());
+  AddressHead head;
+  auto done = read_parameters(cursor, "tag", [&](const text::RawParameter& parameter) {
+    if (!parameter.is("tag")) return;
+    head.tag = parameter.value;
+    head.masked = parameter.is_masked();
+  });
+  if (!done) return fail(done.error());
+  return head;
 }
 
 std::string NameAddr::to_string() const {
@@ -120,68 +168,113 @@ std::string_view NameAddr::tag() const {
   return value_or_empty(parameters, "tag");
 }
 
-Result<Via, ParseError> Via::parse(std::string_view text) {
-  Cursor cursor(text);
+namespace {
+
+// sent-protocol and sent-by.
+Result<ViaHead, ParseError> read_sent_by(Cursor& cursor) {
   cursor.skip_white();
   if (!text::equals_ignoring_case(cursor.take(Chars::token), "SIP")) return bad("Via of another protocol");
   if (!cursor.eat_separator('/') || cursor.take(Chars::token) != "2.0") {
     return bad("Via of another SIP version");
   }
-  Via via;
+  ViaHead via;
   if (!cursor.eat_separator('/')) return bad("Via without a transport");
   via.transport = cursor.take(Chars::token);
-  std::transform(via.transport.begin(), via.transport.end(), via.transport.begin(), text::upper);
   if (via.transport.empty() || !cursor.skip_white()) return bad("Via without a transport");
-
-  std::string_view host = cursor.rest();
+  via.host = cursor.rest();
   if (cursor.peek() == '[') {
-    host = host.substr(0, std::min(host.find(']'), host.size() - 1) + 1);
-    cursor.advance(host.size());
+    via.host = via.host.substr(0, std::min(via.host.find(']'), via.host.size() - 1) + 1);
+    cursor.advance(via.host.size());
+    via.masked = via.host.find(":::") != std::string_view::npos;
   } else {
-    host = cursor.take(Chars::host);
+    via.host = cursor.take(Chars::host);
   }
-  auto parsed_host = text::parse_host(host);
-  if (!parsed_host) return bad("Malformed host in Via");
-  via.host = std::move(*parsed_host);
+  if (!text::is_host(via.host)) return bad("Malformed host in Via");
   if (cursor.eat_separator(':')) {
     const auto port = text::parse_decimal(cursor.take(Chars::digit), 65'535);
     if (!port || *port == 0) return bad("Malformed port in Via");
     via.port = static_cast<std::uint16_t>(*port);
   }
-  auto parameters = text::parse_parameters(cursor);
-  if (!parameters) return fail(parameters.error());
-  via.parameters = std::move(*parameters);
-  if (auto sound = check_identifier(via.parameters, "branch"); !sound) return fail(sound.error());
   return via;
 }
 
-std::string Via::to_string() const {
-  std::string out;
-  append_sent_by(out);
-  text::append_parameters(out, parameters);
-  return out;
-}
-
-void Via::append_sent_by(std::string& out) const {
-  out.reserve(160);
+void append_sent_by(std::string& out, std::string_view transport, std::string_view host, std::uint16_t port) {
   out.append("SIP/2.0/").append(transport).append(" ").append(host);
   if (port != 0) out.append(":").append(std::to_string(port));
 }
 
-std::string Via::stamped(std::string_view received, std::uint16_t rport) const {
+std::string uppered(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), text::upper);
+  return out;
+}
+
+}  // namespace
+
+Result<Via, ParseError> Via::parse(std::string_view text) {
+  Cursor cursor(text);
+  const auto sent_by = read_sent_by(cursor);
+  if (!sent_by) return fail(sent_by.error());
+  Via via;
+  via.transport = uppered(sent_by->transport);
+  via.host = *text::parse_host(sent_by->host);
+  via.port = sent_by->port;
+  if (auto done = parse_parameters(cursor, "branch", via.parameters); !done) return fail(done.error());
+  return via;
+}
+
+Result<ViaHead, ParseError> Via::read_head(std::string_view text) {
+  Cursor cursor(text);
+  auto head = read_sent_by(cursor);
+  if (!head) return head;
+  auto done = read_parameters(cursor, "branch", [&](const text::RawParameter& parameter) {
+    if (parameter.is("branch")) {
+      head->branch = parameter.value;
+      head->masked = head->masked || parameter.is_masked();
+    }
+    head->rport = head->rport || parameter.is("rport");
+    head->received = head->received || parameter.is("received");
+  });
+  if (!done) return fail(done.error());
+  return head;
+}
+
+std::string Via::to_string() const {
   std::string out;
-  append_sent_by(out);
+  append_sent_by(out, transport, host, port);
+  text::append_parameters(out, parameters);
+  return out;
+}
+
+ViaHead Via::head() const {
+  return {.transport = transport,
+          .host = host,
+          .port = port,
+          .branch = branch(),
+          .rport = find_parameter(parameters, "rport") != nullptr,
+          .received = find_parameter(parameters, "received") != nullptr,
+          .masked = false};
+}
+
+std::string stamped_via(std::string_view text, std::string_view received, std::uint16_t rport) {
+  Cursor cursor(text);
+  const auto sent_by = read_sent_by(cursor);
+  BATON_ASSERT(sent_by.has_value());
+  std::string out;
+  out.reserve(text.size() + received.size() + 32);
+  append_sent_by(out, uppered(sent_by->transport), *text::parse_host(sent_by->host), sent_by->port);
   bool told = false;
-  for (const Parameter& parameter : parameters) {
-    if (parameter.name == "received") {
+  const auto done = read_parameters(cursor, "branch", [&](const text::RawParameter& parameter) {
+    if (parameter.is("received")) {
       told = true;
       out.append(";received=").append(received);
-    } else if (parameter.name == "rport" && rport != 0) {
+    } else if (parameter.is("rport") && rport != 0) {
       out.append(";rport=").append(std::to_string(rport));
     } else {
       text::append_parameter(out, parameter);
     }
-  }
+  });
+  BATON_ASSERT(done.has_value());
   if (!told) out.append(";received=").append(received);
   return out;
 }
@@ -226,8 +319,8 @@ Result<TokenWithParameters, ParseError> TokenWithParameters::parse(std::string_v
 
 namespace {
 
-// Takes one element, and the comma behind it, off `rest`; empty between two commas.
-std::string_view take_element(std::string_view& rest) {
+// Takes what stands before the next comma, and the comma, off `rest`; it may be empty.
+std::string_view take_part(std::string_view& rest) {
   std::size_t at = 0;
   while (at < rest.size() && rest[at] != ',') {
     const char c = rest[at++];
@@ -241,24 +334,26 @@ std::string_view take_element(std::string_view& rest) {
     }
   }
   at = std::min(at, rest.size());
-  const auto element = text::trim(rest.substr(0, at));
+  const auto part = text::trim(rest.substr(0, at));
   rest.remove_prefix(std::min(at + 1, rest.size()));
-  return element;
+  return part;
 }
 
 }  // namespace
 
-std::string_view first_element(std::string_view value) {
-  while (!value.empty()) {
-    if (const auto element = take_element(value); !element.empty()) return element;
+std::optional<std::string_view> take_element(std::string_view& list) {
+  while (!list.empty()) {
+    if (const auto part = take_part(list); !part.empty()) return part;
   }
-  return {};
+  return std::nullopt;
+}
+
+std::string_view first_element(std::string_view value) {
+  return take_element(value).value_or(std::string_view{});
 }
 
 void append_elements(std::vector<std::string_view>& elements, std::string_view value) {
-  while (!value.empty()) {
-    if (const auto element = take_element(value); !element.empty()) elements.push_back(element);
-  }
+  while (const auto element = take_element(value)) elements.push_back(*element);
 }
 
 std::vector<std::string_view> split_commas(std::string_view value) {

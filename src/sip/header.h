@@ -1,6 +1,7 @@
 // Headers by identity, and the ones whose grammar the machine needs, decoded on demand into values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +75,7 @@ enum class HeaderId : std::uint8_t {
   www_authenticate,
   x_baton_hangup_code,
 };
+inline constexpr std::size_t header_ids_count = static_cast<std::size_t>(HeaderId::x_baton_hangup_code) + 1;
 
 // The canonical name ("Call-ID"); empty for `other`.
 [[nodiscard]] std::string_view canonical_name(HeaderId id);
@@ -87,6 +89,20 @@ struct Parameter {
 using Parameters = std::vector<Parameter>;
 [[nodiscard]] const std::string* find_parameter(const Parameters& parameters, std::string_view name);
 
+// What messages are matched by, found without taking the header apart. `masked`: with quoted-pairs or other
+// things in it that only the whole header's decoding reads; then the rest says nothing.
+struct AddressHead {
+  std::string_view tag;  // empty: none
+  bool masked = false;
+};
+struct ViaHead {
+  std::string_view transport, host;  // as written
+  std::uint16_t port = 0;            // 0: none written
+  std::string_view branch;           // empty: none
+  bool rport = false, received = false;
+  bool masked = false;
+};
+
 // From, To, Contact, Refer-To, Referred-By, Route, P-Asserted-Identity, Diversion … one element.
 struct NameAddr {
   std::string display_name;  // unquoted
@@ -94,6 +110,8 @@ struct NameAddr {
   Parameters parameters;
 
   [[nodiscard]] static Result<NameAddr, ParseError> parse(std::string_view text);
+  // The same texts are taken, and the same errors given. The views are of `text`.
+  [[nodiscard]] static Result<AddressHead, ParseError> read_head(std::string_view text);
   [[nodiscard]] std::string to_string() const;
   [[nodiscard]] std::string_view tag() const;  // empty: none
 };
@@ -105,15 +123,16 @@ struct Via {
   Parameters parameters;
 
   [[nodiscard]] static Result<Via, ParseError> parse(std::string_view text);
+  // The same texts are taken, and the same errors given. The views are of `text`.
+  [[nodiscard]] static Result<ViaHead, ParseError> read_head(std::string_view text);
   [[nodiscard]] std::string to_string() const;
-  // As a response carries it (RFC 3581 4): with `received`, and with `rport` where that is not 0, in the
-  // place of what it says of them itself.
-  [[nodiscard]] std::string stamped(std::string_view received, std::uint16_t rport) const;
+  [[nodiscard]] ViaHead head() const;             // views of this
   [[nodiscard]] std::string_view branch() const;  // empty: none
-
- private:
-  void append_sent_by(std::string& out) const;
 };
+
+// A Via that Via::parse takes as a response carries it (RFC 3581 4): with `received`, and with `rport` where
+// that is not 0, in the place of what it says of them itself.
+[[nodiscard]] std::string stamped_via(std::string_view text, std::string_view received, std::uint16_t rport);
 
 struct CSeq {
   std::uint32_t number = 0;  // < 2^31 (RFC 3261 8.1.1.5)
@@ -131,6 +150,8 @@ struct TokenWithParameters {
   [[nodiscard]] static Result<TokenWithParameters, ParseError> parse(std::string_view text);
 };
 
+// Takes the next element of a comma list off it, as split_commas() would find it; nothing: there are no more.
+[[nodiscard]] std::optional<std::string_view> take_element(std::string_view& list);
 // Splits a header value at top-level commas, respecting quotes and <>. No element is empty.
 [[nodiscard]] std::vector<std::string_view> split_commas(std::string_view value);
 void append_elements(std::vector<std::string_view>& elements, std::string_view value);  // the same, to others

@@ -28,20 +28,25 @@ std::size_t find_headers_end(std::string_view bytes, std::size_t from) {
   return bytes.find("\r\n\r\n", from);
 }
 
-// Byte by byte: header lines are too short for memchr to pay.
 Line take_line(std::string_view& rest) {
   Line line;
   const std::size_t size = rest.size();
-  for (std::size_t i = 0; i < size; ++i) {
-    if (!text::is(rest[i], text::Chars::breaks_line)) continue;
-    const bool line_end = rest[i] == '\r' && i + 1 < size && rest[i + 1] == '\n';
-    if (line_end && (i + 2 == size || !is_blank(rest[i + 2]))) {
-      line.text = rest.substr(0, i);
-      rest.remove_prefix(i + 2);
+  // Where the line breaks, or may: at a CR. A LF or NUL before one is a fault for whoever reads the line.
+  for (std::size_t from = 0; from < size;) {
+    const std::size_t at = std::min(rest.find('\r', from), size);
+    const std::string_view part = rest.substr(from, at - from);
+    if (part.find('\n') != std::string_view::npos || part.find('\0') != std::string_view::npos) {
+      line.plain = false;
+    }
+    if (at == size) break;
+    const bool line_end = at + 1 < size && rest[at + 1] == '\n';
+    if (line_end && (at + 2 == size || !is_blank(rest[at + 2]))) {
+      line.text = rest.substr(0, at);
+      rest.remove_prefix(at + 2);
       return line;
     }
     line.plain = false;
-    if (line_end) ++i;
+    from = at + (line_end ? 2 : 1);
   }
   line.text = rest;
   line.ended = false;

@@ -78,18 +78,14 @@ class MessageParser {
     std::string_view rest = bytes_;
     if (auto done = start_line(take_line(rest)); !done) return done;
     if (auto done = headers(rest); !done) return done;
-    if (auto done = body(offset(rest)); !done) return done;
+    if (auto done = body(bytes_.size() - rest.size()); !done) return done;
     return mandatory();
   }
 
  private:
-  [[nodiscard]] std::uint32_t offset(std::string_view part) const {
-    return static_cast<std::uint32_t>(part.data() - bytes_.data());
-  }
-
-  void set_a(std::string_view part) {
-    data_.start_a_at = offset(part);
-    data_.start_a_length = static_cast<std::uint32_t>(part.size());
+  [[nodiscard]] Message::Span span(std::string_view part) const {
+    if (part.empty()) return {};
+    return {static_cast<std::uint16_t>(part.data() - bytes_.data()), static_cast<std::uint16_t>(part.size())};
   }
 
   Result<void, ParseError> start_line(const Line& line) {
@@ -108,9 +104,8 @@ class MessageParser {
     if (auto done = check_version(line.substr(last + 1)); !done) return done;
     if (auto done = check_request_uri(uri); !done) return done;
     data_.method = parse_method(method);
-    set_a(method);
-    data_.start_b_at = offset(uri);
-    data_.start_b_length = static_cast<std::uint32_t>(uri.size());
+    data_.start_a = span(method);
+    data_.start_b = span(uri);
     return {};
   }
 
@@ -124,24 +119,22 @@ class MessageParser {
     if (code.size() != 3 || !status || *status < 100) return bad("Malformed status code");
     data_.status = static_cast<int>(*status);
     // Without the blank before an empty phrase the line is wrong but clear.
-    set_a(rest.substr(std::min(code.size() + 1, rest.size())));
+    data_.start_a = span(rest.substr(std::min(code.size() + 1, rest.size())));
     return {};
   }
 
   // Takes them, and the empty line behind them, off `rest`.
   Result<void, ParseError> headers(std::string_view& rest) {
-    data_.entries.reserve(24);
     while (rest.substr(0, 2) != "\r\n") {
       const Line line = take_line(rest);
       if (!line.ended) return bad("Headers without end");
       if (line.text.size() > limits::header_bytes_max) return bad("Header too long");
-      if (data_.entries.size() == limits::headers_max) return bad("Too many headers");
+      if (data_.entries_count == limits::headers_max) return bad("Too many headers");
       const auto header = read_header_line(line);
       if (!header) return bad("Malformed header line");
       if (!line.plain) unfold(header->value);
-      data_.entries.push_back({parse_header_name(header->name), offset(header->name),
-                               static_cast<std::uint32_t>(header->name.size()), offset(header->value),
-                               static_cast<std::uint32_t>(header->value.size())});
+      const Message::Span name = span(header->name), value = span(header->value);
+      data_.add({parse_header_name(header->name), name.at, name.length, value.at, value.length});
     }
     rest.remove_prefix(2);
     return {};
@@ -150,7 +143,7 @@ class MessageParser {
   // RFC 3261 7.3.1: a fold is the same as a blank. Done in place, so that no value anyone copies from here
   // can break a line in what we send.
   void unfold(std::string_view value) {
-    const auto begin = bytes_.begin() + offset(value);
+    const auto begin = bytes_.begin() + (value.data() - bytes_.data());
     std::replace_if(
         begin, begin + static_cast<std::ptrdiff_t>(value.size()),
         [](char c) { return c == '\r' || c == '\n'; }, ' ');
@@ -168,8 +161,7 @@ class MessageParser {
       length = *said;
     }
     if (length > limits::body_bytes_max) return bad("Body too large", 413);
-    data_.body_at = static_cast<std::uint32_t>(at);
-    data_.body_length = static_cast<std::uint32_t>(length);
+    data_.body = {static_cast<std::uint16_t>(at), static_cast<std::uint16_t>(length)};
     bytes_.resize(at + length);
     return {};
   }
@@ -179,12 +171,12 @@ class MessageParser {
       if (message_.count(id) != 1) return bad(reason);
     }
     if (message_.count(HeaderId::via) > limits::vias_max) return bad("Too many Via headers", 483);
-    const std::string_view via = first_element(message_.header(HeaderId::via));
-    if (via.empty()) return bad("Missing Via header");
-    if (auto done = store(Via::parse(via), data_.top_via); !done) return done;
-    if (auto done = store(NameAddr::parse(message_.header(HeaderId::from)), data_.from); !done) return done;
-    if (auto done = store(NameAddr::parse(message_.header(HeaderId::to)), data_.to); !done) return done;
-    if (auto done = store(CSeq::parse(message_.header(HeaderId::cseq)), data_.cseq); !done) return done;
+    if (auto done = top_via(first_element(message_.header(HeaderId::via))); !done) return done;
+    if (auto done = address(HeaderId::from, data_.from); !done) return done;
+    if (auto done = address(HeaderId::to, data_.to); !done) return done;
+    auto cseq = CSeq::parse(message_.header(HeaderId::cseq));
+    if (!cseq) return fail(cseq.error());
+    data_.cseq = std::move(*cseq);
     const std::string_view call_id = message_.call_id();
     if (call_id.empty() || !text::all(call_id, Chars::visible)) return bad("Malformed Call-ID");
     if (!message_.is_request()) {
@@ -196,11 +188,29 @@ class MessageParser {
     return {};
   }
 
-  template <typename T>
-  static Result<void, ParseError> store(Result<T, ParseError> parsed, T& place) {
+  Result<void, ParseError> top_via(std::string_view text) {
+    if (text.empty()) return bad("Missing Via header");
+    const auto head = Via::read_head(text);
+    if (!head) return fail(head.error());
+    auto& via = data_.via;
+    via.whole = span(text);
+    via.transport = span(head->transport);
+    via.host = span(head->host);
+    via.branch = span(head->branch);
+    via.port = head->port;
+    via.rport = head->rport;
+    via.received = head->received;
+    via.masked = head->masked;
+    return {};
+  }
+
+  Result<void, ParseError> address(HeaderId id, Message::Address& place) {
+    const auto head = NameAddr::read_head(message_.header(id));
     // A URI that is too long here is not the Request-URI, so it is not a 414.
-    if (!parsed) return fail(ParseError{400, parsed.error().reason});
-    place = std::move(*parsed);
+    if (!head) return fail(ParseError{400, head.error().reason});
+    place.tag = span(head->tag);
+    place.masked = head->masked;
+    if (place.masked) (void)message_.decoded(place, id);
     return {};
   }
 
@@ -222,47 +232,78 @@ Result<Message, ParseError> Message::parse(std::string bytes) {
   return message;
 }
 
+void Message::Data::add(const Entry& entry) {
+  const std::size_t at = entries_count++;
+  if (at < first_entries.size()) {
+    first_entries[at] = entry;
+  } else {
+    if (at == first_entries.size()) all_entries.assign(first_entries.begin(), first_entries.end());
+    all_entries.push_back(entry);
+  }
+  auto& index = first[static_cast<std::size_t>(entry.id)];
+  if (index != 0) repeated |= std::uint64_t{1} << static_cast<unsigned>(entry.id);
+  if (index == 0) index = static_cast<std::uint8_t>(at + 1);
+}
+
 std::string_view Message::method_text() const {
-  if (!is_request()) return data_->cseq.method_text;
-  return std::string_view(data_->bytes).substr(data_->start_a_at, data_->start_a_length);
+  return is_request() ? text(data_->start_a) : std::string_view(data_->cseq.method_text);
 }
 
 std::string_view Message::request_uri() const {
-  return std::string_view(data_->bytes).substr(data_->start_b_at, data_->start_b_length);
+  return text(data_->start_b);
 }
 
 std::string_view Message::reason_phrase() const {
-  if (is_request()) return {};
-  return std::string_view(data_->bytes).substr(data_->start_a_at, data_->start_a_length);
+  return is_request() ? std::string_view{} : text(data_->start_a);
+}
+
+ViaHead Message::via_head() const {
+  const auto& via = data_->via;
+  if (via.masked) return top_via().head();
+  return {text(via.transport), text(via.host), via.port, text(via.branch), via.rport, via.received, false};
+}
+
+const Via& Message::top_via() const {
+  auto& decoded = data_->via.decoded.value;
+  if (!decoded) decoded = std::make_unique<Via>(*Via::parse(text(data_->via.whole)));
+  return *decoded;
+}
+
+const NameAddr& Message::decoded(const Address& address, HeaderId id) const {
+  auto& whole = address.whole.value;
+  if (!whole) whole = std::make_unique<NameAddr>(*NameAddr::parse(header(id)));
+  return *whole;
 }
 
 std::string_view Message::header(HeaderId id) const {
-  const auto found = std::find_if(data_->entries.begin(), data_->entries.end(),
-                                  [id](const Entry& entry) { return entry.id == id; });
-  return found == data_->entries.end() || id == HeaderId::other ? std::string_view{} : value_of(*found);
+  const std::size_t first = data_->first[static_cast<std::size_t>(id)];
+  return first == 0 || id == HeaderId::other ? std::string_view{} : value_of(entries()[first - 1]);
 }
 
 std::string_view Message::header(std::string_view name) const {
   const HeaderId id = parse_header_name(name);
   if (id != HeaderId::other) return header(id);
-  const auto found = std::find_if(data_->entries.begin(), data_->entries.end(), [&](const Entry& entry) {
-    return entry.id == HeaderId::other && same_name(name_of(entry), name);
-  });
-  return found == data_->entries.end() ? std::string_view{} : value_of(*found);
+  for (const Entry& entry : entries()) {
+    if (entry.id == HeaderId::other && same_name(name_of(entry), name)) return value_of(entry);
+  }
+  return {};
 }
 
 bool Message::has(HeaderId id) const {
-  return count(id) != 0;
+  return data_->first[static_cast<std::size_t>(id)] != 0;
 }
 
 std::size_t Message::count(HeaderId id) const {
-  return static_cast<std::size_t>(std::count_if(data_->entries.begin(), data_->entries.end(),
-                                                [id](const Entry& entry) { return entry.id == id; }));
+  if (((data_->repeated >> static_cast<unsigned>(id)) & 1) == 0) return has(id) ? 1 : 0;
+  const auto all = entries();
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [id](const Entry& entry) { return entry.id == id; }));
 }
 
 std::vector<std::string_view> Message::elements(HeaderId id) const {
   std::vector<std::string_view> all;
-  for (const auto& entry : data_->entries) {
+  if (!has(id)) return all;
+  for (const auto& entry : entries()) {
     if (entry.id != id) continue;
     const std::string_view value = value_of(entry);
     if (is_comma_list(id)) {
@@ -281,25 +322,27 @@ bool Message::has_one(HeaderId id) const {
 }
 
 bool Message::lists(HeaderId id, std::string_view token) const {
-  for (const auto& entry : data_->entries) {
+  if (!has(id)) return false;
+  for (const auto& entry : entries()) {
     if (entry.id != id) continue;
-    for (const auto element : split_commas(value_of(entry))) {
-      if (same_name(text::trim(element.substr(0, element.find(';'))), token)) return true;
+    std::string_view list = value_of(entry);
+    while (const auto element = take_element(list)) {
+      if (same_name(text::trim(element->substr(0, element->find(';'))), token)) return true;
     }
   }
   return false;
 }
 
 std::string_view Message::name_of(const Entry& entry) const {
-  return std::string_view(data_->bytes).substr(entry.name_at, entry.name_length);
+  return text(Span{entry.name_at, entry.name_length});
 }
 
 std::string_view Message::value_of(const Entry& entry) const {
-  return std::string_view(data_->bytes).substr(entry.value_at, entry.value_length);
+  return text(Span{entry.value_at, entry.value_length});
 }
 
 std::string_view Message::body() const {
-  return std::string_view(data_->bytes).substr(data_->body_at, data_->body_length);
+  return text(data_->body);
 }
 
 std::optional<NameAddr> Message::contact() const {

@@ -4,10 +4,12 @@
 // No view outlives the message. Lives on the shard that received it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +24,11 @@ class Message {
  public:
   struct Entry {
     HeaderId id = HeaderId::other;
-    std::uint32_t name_at = 0;
-    std::uint32_t name_length = 0;
-    std::uint32_t value_at = 0;
-    std::uint32_t value_length = 0;  // without surrounding white space; folds are blanks by now
+    // Places in bytes(), which are fewer than 2^16.
+    std::uint16_t name_at = 0;
+    std::uint16_t name_length = 0;
+    std::uint16_t value_at = 0;
+    std::uint16_t value_length = 0;  // without surrounding white space; folds are blanks by now
   };
 
   // One whole message (a datagram, or what the framer cut from a stream). On a datagram bytes after
@@ -63,16 +66,20 @@ class Message {
   [[nodiscard]] bool has_one(HeaderId id) const;
   // True when a comma list of that header (Require, Supported, Allow) has the token; any case.
   [[nodiscard]] bool lists(HeaderId id, std::string_view token) const;
-  [[nodiscard]] const std::vector<Entry>& entries() const { return data_->entries; }
+  [[nodiscard]] std::span<const Entry> entries() const { return data_->entries(); }
   [[nodiscard]] std::string_view name_of(const Entry& entry) const;
   [[nodiscard]] std::string_view value_of(const Entry& entry) const;
   [[nodiscard]] std::string_view body() const;
   [[nodiscard]] std::string_view bytes() const { return data_->bytes; }
 
-  // Decoded on demand. parse() has checked that these exist and are well formed, so they can not fail.
-  [[nodiscard]] const Via& top_via() const { return data_->top_via; }
-  [[nodiscard]] const NameAddr& from() const { return data_->from; }
-  [[nodiscard]] const NameAddr& to() const { return data_->to; }
+  // What it is matched by. parse() has checked that the headers exist and are well formed.
+  [[nodiscard]] std::string_view from_tag() const { return tag(data_->from); }  // empty: none
+  [[nodiscard]] std::string_view to_tag() const { return tag(data_->to); }      // empty: none
+  [[nodiscard]] ViaHead via_head() const;                                       // the top Via's
+  // The whole headers, decoded when first asked for; they can not fail either.
+  [[nodiscard]] const Via& top_via() const;
+  [[nodiscard]] const NameAddr& from() const { return decoded(data_->from, HeaderId::from); }
+  [[nodiscard]] const NameAddr& to() const { return decoded(data_->to, HeaderId::to); }
   [[nodiscard]] const CSeq& cseq() const { return data_->cseq; }
   [[nodiscard]] std::string_view call_id() const { return header(HeaderId::call_id); }
 
@@ -83,19 +90,64 @@ class Message {
 
  private:
   friend class MessageParser;
+  // A place in `bytes`.
+  struct Span {
+    std::uint16_t at = 0, length = 0;
+  };
+  // A value made when it is first needed.
+  template <typename T>
+  struct Decoded {
+    Decoded() = default;
+    Decoded(const Decoded& other) : value(other.value ? std::make_unique<T>(*other.value) : nullptr) {}
+    Decoded& operator=(const Decoded&) = delete;
+    ~Decoded() = default;
+    mutable std::unique_ptr<T> value;
+  };
+  struct Address {
+    Span tag;
+    bool masked = false;  // the tag is that of `whole`
+    Decoded<NameAddr> whole;
+  };
+  // More than most messages have; one that has more gets a list of its own.
+  static constexpr std::size_t usual_entries = 24;
+
   // Places in `bytes` are offsets: a copy of them is as good.
   struct Data {
     std::string bytes;
-    std::vector<Entry> entries;
-    std::uint32_t start_a_at = 0, start_a_length = 0;  // method text, or reason phrase
-    std::uint32_t start_b_at = 0, start_b_length = 0;  // Request-URI
-    std::uint32_t body_at = 0, body_length = 0;
+    std::array<Entry, usual_entries> first_entries;
+    std::vector<Entry> all_entries;  // when they are more
+    std::size_t entries_count = 0;
+    // By header: the first of it, counted from 1; whether there are more.
+    std::array<std::uint8_t, header_ids_count> first{};
+    std::uint64_t repeated = 0;
+    Span start_a;  // method text, or reason phrase
+    Span start_b;  // Request-URI
+    Span body;
     Method method = Method::other;
     int status = 0;
-    Via top_via;
-    NameAddr from, to;
+    struct {
+      Span whole, transport, host, branch;
+      std::uint16_t port = 0;
+      bool rport = false, received = false, masked = false;
+      Decoded<Via> decoded;
+    } via;
+    Address from, to;
     CSeq cseq;
+
+    void add(const Entry& entry);
+    [[nodiscard]] std::span<const Entry> entries() const {
+      return {all_entries.empty() ? first_entries.data() : all_entries.data(), entries_count};
+    }
   };
+  static_assert(header_ids_count <= 64);
+
+  [[nodiscard]] std::string_view text(Span span) const {
+    return std::string_view(data_->bytes).substr(span.at, span.length);
+  }
+  [[nodiscard]] const NameAddr& decoded(const Address& address, HeaderId id) const;
+  [[nodiscard]] std::string_view tag(const Address& address) const {
+    return address.masked ? address.whole.value->tag() : text(address.tag);
+  }
   Message() : data_(std::make_unique<Data>()) {}
 
   std::unique_ptr<Data> data_;  // never null but after a move

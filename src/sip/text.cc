@@ -51,33 +51,44 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t 
   return value;
 }
 
-std::optional<std::string> parse_host(std::string_view text) {
-  std::string found = lowered(text);
-  if (text.substr(0, 1) == "[") {
-    if (const auto extra = found.find(":::"); extra != std::string::npos) found.erase(extra, 1);
-    return IpAddress::parse(found) ? std::optional(std::move(found)) : std::nullopt;
+bool is_host(std::string_view text) {
+  if (text.substr(0, 1) != "[") {
+    return text.find(':') == std::string_view::npos && (is_hostname(text) || IpAddress::parse(text));
   }
-  const bool sound =
-      text.find(':') == std::string_view::npos && (is_hostname(text) || IpAddress::parse(text));
-  return sound ? std::optional(std::move(found)) : std::nullopt;
+  if (text.find(":::") != std::string_view::npos) return parse_host(text).has_value();
+  return IpAddress::parse(text).has_value();
+}
+
+std::optional<std::string> parse_host(std::string_view text) {
+  if (text.substr(0, 1) != "[") return is_host(text) ? std::optional(lowered(text)) : std::nullopt;
+  std::string found = lowered(text);
+  if (const auto extra = found.find(":::"); extra != std::string::npos) found.erase(extra, 1);
+  return IpAddress::parse(found) ? std::optional(std::move(found)) : std::nullopt;
+}
+
+bool is_escaped(std::string_view text, Chars allowed) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      if (!is(text[i], allowed)) return false;
+      continue;
+    }
+    if (text.size() - i < 3 || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return false;
+    i += 2;
+  }
+  return true;
 }
 
 std::optional<std::string> unescape(std::string_view text, Chars allowed) {
-  const bool plain = text.find('%') == std::string_view::npos;
-  if (plain) return all(text, allowed) ? std::optional<std::string>(text) : std::nullopt;
+  if (!is_escaped(text, allowed)) return std::nullopt;
+  if (text.find('%') == std::string_view::npos) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
-      if (!is(text[i], allowed)) return std::nullopt;
       out.push_back(text[i]);
       continue;
     }
-    if (text.size() - i < 3) return std::nullopt;
-    const int high = hex_value(text[i + 1]);
-    const int low = hex_value(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out.push_back(static_cast<char>(high * 16 + low));
+    out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
     i += 2;
   }
   return out;
@@ -101,7 +112,7 @@ void append_escaped(std::string& out, std::string_view text, Chars plain) {
   }
 }
 
-bool Cursor::skip_white() {
+bool Cursor::skip_white_slowly() {
   const std::size_t before = at_;
   const auto blank = [this](std::size_t i) {
     return i < text_.size() && (text_[i] == ' ' || text_[i] == '\t');
@@ -117,12 +128,6 @@ bool Cursor::skip_white() {
   }
 }
 
-bool Cursor::eat(char c) {
-  if (at_end() || text_[at_] != c) return false;
-  ++at_;
-  return true;
-}
-
 bool Cursor::eat_separator(char c) {
   const std::size_t before = at_;
   skip_white();
@@ -134,32 +139,72 @@ bool Cursor::eat_separator(char c) {
   return true;
 }
 
-std::string_view Cursor::take(Chars wanted) {
-  const std::size_t begin = at_;
-  while (at_ < text_.size() && is(text_[at_], wanted)) ++at_;
-  return text_.substr(begin, at_ - begin);
-}
-
-std::optional<std::string> Cursor::quoted() {
+std::optional<std::string_view> Cursor::quoted_text() {
   if (!eat('"')) return std::nullopt;
-  std::string out;
+  const std::size_t begin = at_;
   while (!at_end()) {
     const char c = text_[at_++];
-    if (c == '"') return out;
+    if (c == '"') return text_.substr(begin, at_ - 1 - begin);
     if (c == '\r' || c == '\n') {
       --at_;
       if (!skip_white()) return std::nullopt;
+    } else if (c == '\\') {
+      if (at_end() || peek() == '\r' || peek() == '\n') return std::nullopt;
+      ++at_;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Cursor::quoted() {
+  const auto raw = quoted_text();
+  return raw ? std::optional(unquoted(*raw)) : std::nullopt;
+}
+
+std::string unquoted(std::string_view quoted_text) {
+  if (quoted_text.find_first_of("\\\r\n") == std::string_view::npos) return std::string(quoted_text);
+  std::string out;
+  Cursor cursor(quoted_text);
+  while (!cursor.at_end()) {
+    const char c = cursor.peek();
+    if (c == '\r' && cursor.skip_white()) {
       out.push_back(' ');
       continue;
     }
-    if (c != '\\') {
-      out.push_back(c);
-      continue;
-    }
-    if (at_end() || peek() == '\r' || peek() == '\n') return std::nullopt;
-    out.push_back(text_[at_++]);
+    if (c == '\\') cursor.advance(1);
+    out.push_back(cursor.peek());
+    cursor.advance(1);
   }
-  return std::nullopt;
+  return out;
+}
+
+bool RawParameter::is_masked() const {
+  return quoted && value.find_first_of("\\\r\n") != std::string_view::npos;
+}
+
+Parameter RawParameter::decoded() const {
+  return {lowered(name), quoted ? unquoted(value) : std::string(value)};
+}
+
+Result<bool, ParseError> ParameterReader::next(RawParameter& parameter) {
+  if (!cursor_.eat_separator(';')) {
+    cursor_.skip_white();
+    if (!cursor_.at_end()) return bad("Unexpected text after a header value");
+    return false;
+  }
+  if (count_++ == limits::uri_parameters_max) return bad("Too many header parameters");
+  parameter = {cursor_.take(Chars::token), {}, false};
+  if (parameter.name.empty()) return bad("Empty header parameter");
+  if (!cursor_.eat_separator('=')) return true;
+  if (cursor_.peek() != '"') {
+    parameter.value = cursor_.take(Chars::loose_value);
+    return true;
+  }
+  const auto value = cursor_.quoted_text();
+  if (!value) return bad("Unbalanced quotes in a header parameter");
+  parameter.value = *value;
+  parameter.quoted = true;
+  return true;
 }
 
 Result<Parameters, ParseError> parse_parameters(Cursor& cursor) {
@@ -167,37 +212,42 @@ Result<Parameters, ParseError> parse_parameters(Cursor& cursor) {
   const std::string_view rest = cursor.rest();
   parameters.reserve(std::min<std::size_t>(
       static_cast<std::size_t>(std::count(rest.begin(), rest.end(), ';')), limits::uri_parameters_max));
-  while (cursor.eat_separator(';')) {
-    if (parameters.size() == limits::uri_parameters_max) return bad("Too many header parameters");
-    Parameter parameter{lowered(cursor.take(Chars::token)), {}};
-    if (parameter.name.empty()) return bad("Empty header parameter");
-    if (cursor.eat_separator('=')) {
-      if (cursor.peek() == '"') {
-        auto value = cursor.quoted();
-        if (!value) return bad("Unbalanced quotes in a header parameter");
-        parameter.value = std::move(*value);
-      } else {
-        parameter.value = cursor.take(Chars::loose_value);
-      }
-    }
-    parameters.push_back(std::move(parameter));
+  ParameterReader reader(cursor);
+  RawParameter raw;
+  for (;;) {
+    const auto more = reader.next(raw);
+    if (!more) return fail(more.error());
+    if (!*more) return parameters;
+    parameters.push_back(raw.decoded());
   }
-  cursor.skip_white();
-  if (!cursor.at_end()) return bad("Unexpected text after a header value");
-  return parameters;
 }
 
-void append_parameter(std::string& out, const Parameter& parameter) {
-  out.append(";").append(parameter.name);
-  if (parameter.value.empty()) return;
-  if (all(parameter.value, Chars::loose_value)) {
-    out.append("=").append(parameter.value);
+namespace {
+
+void append_value(std::string& out, std::string_view value) {
+  if (value.empty()) return;
+  if (all(value, Chars::loose_value)) {
+    out.append("=").append(value);
     return;
   }
-  const std::string quoted = quote(parameter.value);
+  const std::string quoted = quote(value);
   const auto inner = std::string_view(quoted).substr(1, quoted.size() - 2);
   if (inner.empty()) return;
   out.append("=").append(all(inner, Chars::loose_value) ? inner : std::string_view(quoted));
+}
+
+}  // namespace
+
+void append_parameter(std::string& out, const Parameter& parameter) {
+  out.append(";").append(parameter.name);
+  append_value(out, parameter.value);
+}
+
+void append_parameter(std::string& out, const RawParameter& parameter) {
+  out.append(";");
+  ascii::append_lowered(out, parameter.name);
+  if (parameter.is_masked()) return append_value(out, unquoted(parameter.value));
+  append_value(out, parameter.value);
 }
 
 void append_parameters(std::string& out, const Parameters& parameters) {

@@ -113,10 +113,12 @@ using ascii::upper;
 // RFC 5118 4.10 wants tolerated) is put right. A name whose last label is a number must be an IPv4 address:
 // some resolvers take "2130706433" for one, so it must not pass for a name.
 [[nodiscard]] std::optional<std::string> parse_host(std::string_view text);
+[[nodiscard]] bool is_host(std::string_view text);  // whether parse_host() takes it
 
 // `text` with every "%xx" decoded; nothing when a "%" has no two hex digits or a character is not of
 // `allowed`.
 [[nodiscard]] std::optional<std::string> unescape(std::string_view text, Chars allowed);
+[[nodiscard]] bool is_escaped(std::string_view text, Chars allowed);  // whether unescape() takes it
 void append_escaped(std::string& out, std::string_view text, Chars plain);
 
 [[nodiscard]] inline auto bad(const char* reason, int status = 400) {
@@ -133,23 +135,67 @@ class Cursor {
   void advance(std::size_t count) { at_ += count; }
 
   // SP, HTAB, and CRLF followed by one of them.
-  bool skip_white();
-  [[nodiscard]] bool eat(char c);
+  bool skip_white() {
+    const char c = peek();
+    return (c == ' ' || c == '\t' || c == '\r') && skip_white_slowly();
+  }
+  [[nodiscard]] bool eat(char c) {
+    if (at_end() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
   // White space, then `c`, then white space (SEMI, EQUAL, SLASH … of RFC 3261 25.1); no move when `c` is not
   // there.
   [[nodiscard]] bool eat_separator(char c);
-  [[nodiscard]] std::string_view take(Chars wanted);
-  // A quoted-string at the cursor, unescaped; nothing when it does not close.
+  [[nodiscard]] std::string_view take(Chars wanted) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && is(text_[at_], wanted)) ++at_;
+    return text_.substr(begin, at_ - begin);
+  }
+  // A quoted-string at the cursor: what stands between the quotes, as written. Nothing when it does not
+  // close.
+  [[nodiscard]] std::optional<std::string_view> quoted_text();
+  // The same, unescaped.
   [[nodiscard]] std::optional<std::string> quoted();
 
  private:
+  bool skip_white_slowly();
+
   std::string_view text_;
   std::size_t at_ = 0;
 };
 
-// *( SEMI generic-param ) up to the end of the text.
+// What stood between the quotes of a quoted-string, unescaped.
+[[nodiscard]] std::string unquoted(std::string_view quoted_text);
+
+// One parameter as written.
+struct RawParameter {
+  std::string_view name;
+  std::string_view value;
+  bool quoted = false;
+
+  [[nodiscard]] bool is(std::string_view lower_name) const { return equals_ignoring_case(name, lower_name); }
+  // Whether the value is not what it says: there are quoted-pairs or folds in it.
+  [[nodiscard]] bool is_masked() const;
+  [[nodiscard]] Parameter decoded() const;
+};
+
+// *( SEMI generic-param ) up to the end of the text, one by one.
+class ParameterReader {
+ public:
+  explicit ParameterReader(Cursor& cursor) : cursor_(cursor) {}
+  // False: there are no more, and the text ends here.
+  [[nodiscard]] Result<bool, ParseError> next(RawParameter& parameter);
+
+ private:
+  Cursor& cursor_;
+  std::size_t count_ = 0;
+};
+
+// All of them.
 [[nodiscard]] Result<Parameters, ParseError> parse_parameters(Cursor& cursor);
 void append_parameters(std::string& out, const Parameters& parameters);
 void append_parameter(std::string& out, const Parameter& parameter);
+void append_parameter(std::string& out, const RawParameter& parameter);  // as the decoded one
 
 }  // namespace baton::sip::text

@@ -22,56 +22,75 @@ std::string without_separators(std::string_view number) {
   return out;
 }
 
-Result<void, ParseError> add_parameters(Uri& uri, std::string_view list) {
+// A URI taken apart where it stands, and found to be sound.
+struct Parts {
+  Scheme scheme = Scheme::sip;
+  std::string_view scheme_text, user, password, host;
+  std::uint16_t port = 0;
+  std::string_view parameters;  // from the first ';' on
+  std::string_view headers;     // from the '?' on
+};
+
+// Takes the next of a list off it, with the separator in front.
+std::string_view take_one(std::string_view& list, char separator) {
+  list.remove_prefix(1);
+  const std::string_view one = list.substr(0, list.find(separator));
+  list.remove_prefix(one.size());
+  return one;
+}
+
+struct Pair {
+  std::string_view name, value;
+};
+Pair halves(std::string_view one) {
+  const auto equals = one.find('=');
+  if (equals == std::string_view::npos) return {one, {}};
+  return {one.substr(0, equals), one.substr(equals + 1)};
+}
+
+Result<void, ParseError> check_parameters(std::string_view list) {
+  std::size_t count = 0;
   while (!list.empty()) {
-    list.remove_prefix(1);  // the ';'
-    const std::string_view one = list.substr(0, list.find(';'));
-    list.remove_prefix(one.size());
+    const std::string_view one = take_one(list, ';');
     if (one.empty()) continue;  // "sip:host;" is wrong but common
-    if (uri.parameters.size() == limits::uri_parameters_max) return bad("Too many URI parameters");
-    const auto equals = one.find('=');
-    auto name = text::unescape(one.substr(0, equals), text::Chars::parameter);
-    auto value = equals == std::string_view::npos
-                     ? std::string{}
-                     : text::unescape(one.substr(equals + 1), text::Chars::parameter);
-    if (!name || name->empty() || !value) return bad("Malformed URI parameter");
-    std::string lower_name = text::lowered(*name);
-    // RFC 3261 19.1.1 forbids a second one of a name; the first counts, so that nobody can read it otherwise.
-    if (uri.parameter(lower_name) != nullptr) continue;
-    uri.parameters.push_back({std::move(lower_name), std::move(*value)});
+    if (count++ == limits::uri_parameters_max) return bad("Too many URI parameters");
+    const auto [name, value] = halves(one);
+    if (name.empty() || !text::is_escaped(name, text::Chars::parameter) ||
+        !text::is_escaped(value, text::Chars::parameter)) {
+      return bad("Malformed URI parameter");
+    }
   }
   return {};
 }
 
-Result<void, ParseError> add_headers(Uri& uri, std::string_view list) {
+Result<void, ParseError> check_headers(std::string_view list) {
+  std::size_t count = 0;
   while (!list.empty()) {
-    list.remove_prefix(1);  // the '?' or '&'
-    const std::string_view one = list.substr(0, list.find('&'));
-    list.remove_prefix(one.size());
-    if (uri.headers.size() == limits::uri_parameters_max) return bad("Too many URI headers");
-    const auto equals = one.find('=');
-    if (equals == std::string_view::npos) return bad("URI header without a value");
-    auto name = text::unescape(one.substr(0, equals), text::Chars::uri_header);
-    auto value = text::unescape(one.substr(equals + 1), text::Chars::uri_header);
-    if (!name || name->empty() || !value) return bad("Malformed URI header");
-    uri.headers.push_back({std::move(*name), std::move(*value)});
+    const std::string_view one = take_one(list, '&');
+    if (count++ == limits::uri_parameters_max) return bad("Too many URI headers");
+    if (one.find('=') == std::string_view::npos) return bad("URI header without a value");
+    const auto [name, value] = halves(one);
+    if (name.empty() || !text::is_escaped(name, text::Chars::uri_header) ||
+        !text::is_escaped(value, text::Chars::uri_header)) {
+      return bad("Malformed URI header");
+    }
   }
   return {};
 }
 
-Result<void, ParseError> set_user(Uri& uri, std::string_view userinfo) {
+Result<void, ParseError> read_user(Parts& parts, std::string_view userinfo) {
   const auto colon = userinfo.find(':');
-  auto user = text::unescape(userinfo.substr(0, colon), text::Chars::user);
-  if (!user || user->empty()) return bad("Malformed user in URI");
-  uri.user = std::move(*user);
+  parts.user = userinfo.substr(0, colon);
+  if (parts.user.empty() || !text::is_escaped(parts.user, text::Chars::user)) {
+    return bad("Malformed user in URI");
+  }
   if (colon == std::string_view::npos) return {};
-  auto password = text::unescape(userinfo.substr(colon + 1), text::Chars::password);
-  if (!password) return bad("Malformed password in URI");
-  uri.password = std::move(*password);
+  parts.password = userinfo.substr(colon + 1);
+  if (!text::is_escaped(parts.password, text::Chars::password)) return bad("Malformed password in URI");
   return {};
 }
 
-Result<void, ParseError> set_host(Uri& uri, std::string_view host_and_port) {
+Result<void, ParseError> read_host(Parts& parts, std::string_view host_and_port) {
   std::size_t host_end = 0;
   if (host_and_port.substr(0, 1) == "[") {
     host_end = host_and_port.find(']');
@@ -80,29 +99,29 @@ Result<void, ParseError> set_host(Uri& uri, std::string_view host_and_port) {
   } else {
     host_end = std::min(host_and_port.find(':'), host_and_port.size());
   }
-  auto host = text::parse_host(host_and_port.substr(0, host_end));
-  if (!host) return bad("Malformed host in URI");
-  uri.host = std::move(*host);
+  parts.host = host_and_port.substr(0, host_end);
+  if (!text::is_host(parts.host)) return bad("Malformed host in URI");
   const std::string_view rest = host_and_port.substr(host_end);
   if (rest.empty()) return {};
   const auto port = text::parse_decimal(rest.substr(1), 65'535);
   if (rest.front() != ':' || !port || *port == 0) return bad("Malformed port in URI");
-  uri.port = static_cast<std::uint16_t>(*port);
+  parts.port = static_cast<std::uint16_t>(*port);
   return {};
 }
 
-Result<void, ParseError> parse_sip(Uri& uri, std::string_view rest) {
+Result<void, ParseError> read_sip(Parts& parts, std::string_view rest) {
   // A user may hold ';', '?' and '/', so the '@' is looked for first (RFC 3261 25.1).
   if (const auto at = rest.find('@'); at != std::string_view::npos) {
-    if (auto done = set_user(uri, rest.substr(0, at)); !done) return done;
+    if (auto done = read_user(parts, rest.substr(0, at)); !done) return done;
     rest.remove_prefix(at + 1);
   }
   const std::string_view host_and_port = rest.substr(0, text::find_either(rest, ';', '?'));
-  if (auto done = set_host(uri, host_and_port); !done) return done;
+  if (auto done = read_host(parts, host_and_port); !done) return done;
   rest.remove_prefix(host_and_port.size());
-  const std::string_view parameters = rest.substr(0, rest.find('?'));
-  if (auto done = add_parameters(uri, parameters); !done) return done;
-  return add_headers(uri, rest.substr(parameters.size()));
+  parts.parameters = rest.substr(0, rest.find('?'));
+  if (auto done = check_parameters(parts.parameters); !done) return done;
+  parts.headers = rest.substr(parts.parameters.size());
+  return check_headers(parts.headers);
 }
 
 // RFC 3966 3: a global number is "+" and digits, a local one may have hex digits, "*" and "#".
@@ -114,13 +133,71 @@ bool is_phone_number(std::string_view number) {
   return !digits.empty() && digits.find('+') == std::string::npos && text::all(digits, text::Chars::phone);
 }
 
-Result<void, ParseError> parse_tel(Uri& uri, std::string_view rest) {
-  const std::string_view number = rest.substr(0, rest.find(';'));
+Result<void, ParseError> read_tel(Parts& parts, std::string_view rest) {
+  parts.user = rest.substr(0, rest.find(';'));
   // Escapes have no place in it, but "%2B" for "+" is seen.
-  auto user = text::unescape(number, text::Chars::phone);
+  const auto user = text::unescape(parts.user, text::Chars::phone);
   if (!user || !is_phone_number(*user)) return bad("Malformed telephone number in URI");
-  uri.user = std::move(*user);
-  return add_parameters(uri, rest.substr(number.size()));
+  parts.parameters = rest.substr(parts.user.size());
+  return check_parameters(parts.parameters);
+}
+
+Result<void, ParseError> read_other(Parts& parts, std::string_view rest) {
+  const std::string_view scheme = parts.scheme_text;
+  const bool scheme_fine =
+      text::is(scheme.front(), text::Chars::alpha) && std::all_of(scheme.begin(), scheme.end(), [](char c) {
+        return text::is(c, text::Chars::alpha) || text::is(c, text::Chars::digit) || c == '+' || c == '-' ||
+               c == '.';
+      });
+  if (!scheme_fine || rest.empty() || !text::is_escaped(rest, text::Chars::opaque)) {
+    return bad("Malformed URI");
+  }
+  parts.user = rest;
+  return {};
+}
+
+Result<void, ParseError> read(Parts& parts, std::string_view text) {
+  if (text.size() > limits::uri_bytes_max) return bad("URI too long", 414);
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0) return bad("URI without a scheme");
+  parts.scheme_text = text.substr(0, colon);
+  const std::string_view rest = text.substr(colon + 1);
+  parts.scheme = Scheme::other;
+  for (const auto& [scheme, name] :
+       {std::pair{Scheme::sip, "sip"}, std::pair{Scheme::sips, "sips"}, std::pair{Scheme::tel, "tel"}}) {
+    if (text::equals_ignoring_case(parts.scheme_text, name)) parts.scheme = scheme;
+  }
+  if (parts.scheme == Scheme::tel) return read_tel(parts, rest);
+  return parts.scheme == Scheme::other ? read_other(parts, rest) : read_sip(parts, rest);
+}
+
+// Of something that has been found to be sound.
+std::string decoded(std::string_view text) {
+  return text.find('%') == std::string_view::npos ? std::string(text) : percent_decode(text);
+}
+
+std::vector<UriParameter> decoded_parameters(std::string_view list) {
+  std::vector<UriParameter> all;
+  while (!list.empty()) {
+    const std::string_view one = take_one(list, ';');
+    if (one.empty()) continue;
+    const auto [name, value] = halves(one);
+    std::string lower_name = text::lowered(decoded(name));
+    // RFC 3261 19.1.1 forbids a second one of a name; the first counts, so that nobody can read it otherwise.
+    const bool told = std::any_of(all.begin(), all.end(),
+                                  [&](const UriParameter& known) { return known.name == lower_name; });
+    if (!told) all.push_back({std::move(lower_name), decoded(value)});
+  }
+  return all;
+}
+
+std::vector<UriParameter> decoded_headers(std::string_view list) {
+  std::vector<UriParameter> all;
+  while (!list.empty()) {
+    const auto [name, value] = halves(take_one(list, '&'));
+    all.push_back({decoded(name), decoded(value)});
+  }
+  return all;
 }
 
 bool same_parameters(const Uri& a, const Uri& b) {
@@ -147,32 +224,27 @@ bool same_host(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+Result<void, ParseError> Uri::check(std::string_view text) {
+  Parts parts;
+  return read(parts, text);
+}
+
 Result<Uri, ParseError> Uri::parse(std::string_view text) {
-  if (text.size() > limits::uri_bytes_max) return bad("URI too long", 414);
-  const auto colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0) return bad("URI without a scheme");
+  Parts parts;
+  if (auto done = read(parts, text); !done) return fail(done.error());
   Uri uri;
-  uri.scheme_text = text::lowered(text.substr(0, colon));
-  const std::string_view rest = text.substr(colon + 1);
-  Result<void, ParseError> done;
-  if (uri.scheme_text == "sip" || uri.scheme_text == "sips") {
-    uri.scheme = uri.scheme_text == "sip" ? Scheme::sip : Scheme::sips;
-    done = parse_sip(uri, rest);
-  } else if (uri.scheme_text == "tel") {
-    uri.scheme = Scheme::tel;
-    done = parse_tel(uri, rest);
-  } else {
-    uri.scheme = Scheme::other;
-    const bool scheme_fine = text::is(text.front(), text::Chars::alpha) &&
-                             std::all_of(uri.scheme_text.begin(), uri.scheme_text.end(), [](char c) {
-                               return text::is(c, text::Chars::alpha) || text::is(c, text::Chars::digit) ||
-                                      c == '+' || c == '-' || c == '.';
-                             });
-    if (!scheme_fine || rest.empty() || !text::unescape(rest, text::Chars::opaque))
-      return bad("Malformed URI");
-    uri.user = std::string(rest);
+  uri.scheme = parts.scheme;
+  uri.scheme_text = text::lowered(parts.scheme_text);
+  if (parts.scheme == Scheme::other) {
+    uri.user = parts.user;
+    return uri;
   }
-  if (!done) return fail(done.error());
+  uri.user = decoded(parts.user);
+  uri.password = decoded(parts.password);
+  if (!parts.host.empty()) uri.host = *text::parse_host(parts.host);
+  uri.port = parts.port;
+  uri.parameters = decoded_parameters(parts.parameters);
+  uri.headers = decoded_headers(parts.headers);
   return uri;
 }
 

@@ -33,6 +33,8 @@ struct Uri {
   std::vector<UriParameter> headers;  // what follows '?', names as written, unescaped
 
   [[nodiscard]] static Result<Uri, ParseError> parse(std::string_view text);
+  // Whether parse() takes it, and the error if not.
+  [[nodiscard]] static Result<void, ParseError> check(std::string_view text);
   [[nodiscard]] static Uri sip(std::string user, std::string host, std::uint16_t port = 0);
 
   // Null when absent; `name` in lower case.

@@ -19,10 +19,7 @@ Core::Core(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max)
       rng_(rng),
       timers_(timers),
       transactions_max_(transactions_max),
-      hash_(KeyedHash::drawn(rng)),  // before the tables, which copy it
-      clients_(0, hash_),
-      servers_(0, hash_),
-      merges_(0, hash_) {
+      hash_(KeyedHash::drawn(rng)) {
   BATON_ASSERT(timers.t1 > Duration::zero() && timers.t2 >= timers.t1 && timers.t4 >= Duration::zero());
 }
 
@@ -37,16 +34,14 @@ Transaction& Core::create_client(sip::Method method, std::string_view branch, co
   transaction.state = invite ? State::calling : State::trying;
   transaction.method = method;
   transaction.peer = to;
-  transaction.key = client_key(branch, sip::to_string(method));
   transaction.sequence = ++sequence_;
-  const bool fresh = clients_.emplace(transaction.key, id).second;
-  BATON_ASSERT(fresh);
-  peers_.insert({to.transport, to.remote, transaction.sequence, id});
+  name_client(transaction, branch);
+  link(transaction);
   ++probe.client_created;
   return transaction;
 }
 
-Transaction& Core::create_server(sip::Method method, std::string key, const Destination& to) {
+Transaction& Core::create_server(sip::Method method, const Key& key, const Destination& to) {
   const TxnId id = transactions_.emplace();
   Transaction& transaction = transactions_.at(id);
   const bool invite = method == sip::Method::invite;
@@ -55,26 +50,60 @@ Transaction& Core::create_server(sip::Method method, std::string key, const Dest
   transaction.state = invite ? State::proceeding : State::trying;
   transaction.method = method;
   transaction.peer = to;
-  transaction.key = std::move(key);
-  const bool fresh = servers_.emplace(transaction.key, id).second;
-  BATON_ASSERT(fresh);
+  transaction.key = key.text;
+  transaction.key_hash = key.hash;
+  BATON_ASSERT(find_server(key) == nullptr);
+  servers_.insert(key.hash, id);
   ++probe.server_created;
   return transaction;
 }
 
-void Core::index_merge(Transaction& transaction, std::string key) {
-  if (merges_.emplace(key, transaction.id).second) transaction.merge_key = std::move(key);
+void Core::index_merge(Transaction& transaction, const Key& key) {
+  BATON_ASSERT(find_merge(key) == nullptr);
+  transaction.merge_key = key.text;
+  transaction.merge_hash = key.hash;
+  merges_.insert(key.hash, transaction.id);
 }
 
 void Core::redirect(Transaction& transaction, const Destination& to, std::string_view branch) {
   BATON_ASSERT(transaction.is_client());
-  forget(clients_, transaction.key, transaction.id);
-  transaction.key = client_key(branch, sip::to_string(transaction.method));
-  const bool fresh = clients_.emplace(transaction.key, transaction.id).second;
-  BATON_ASSERT(fresh);
-  peers_.erase({transaction.peer.transport, transaction.peer.remote, transaction.sequence, transaction.id});
+  clients_.erase(transaction.key_hash, transaction.id);
+  unlink(transaction);
   transaction.peer = to;
-  peers_.insert({to.transport, to.remote, transaction.sequence, transaction.id});
+  name_client(transaction, branch);
+  link(transaction);
+}
+
+void Core::name_client(Transaction& transaction, std::string_view branch) {
+  std::string& room = key_room();
+  append_client_key(room, branch, sip::to_string(transaction.method));
+  const Key name = key(room);
+  BATON_ASSERT(find_client(name) == nullptr);
+  transaction.key = name.text;
+  transaction.key_hash = name.hash;
+  clients_.insert(name.hash, transaction.id);
+}
+
+void Core::link(Transaction& transaction) {
+  Ends& ends = peers_[{transaction.peer.transport, transaction.peer.remote}];
+  // Behind all that were made before it: a new one last, one that was redirected somewhere among them.
+  Transaction* before = find(ends.last);
+  while (before != nullptr && before->sequence > transaction.sequence) before = find(before->before);
+  Transaction* const after = find(before != nullptr ? before->after : ends.first);
+  transaction.before = before != nullptr ? before->id : TxnId{};
+  transaction.after = after != nullptr ? after->id : TxnId{};
+  (before != nullptr ? before->after : ends.first) = transaction.id;
+  (after != nullptr ? after->before : ends.last) = transaction.id;
+}
+
+void Core::unlink(Transaction& transaction) {
+  const auto peer = peers_.find({transaction.peer.transport, transaction.peer.remote});
+  BATON_ASSERT(peer != peers_.end());
+  Transaction* const before = find(transaction.before);
+  Transaction* const after = find(transaction.after);
+  (before != nullptr ? before->after : peer->second.first) = transaction.after;
+  (after != nullptr ? after->before : peer->second.last) = transaction.before;
+  if (!peer->second.first) peers_.erase(peer);
 }
 
 void Core::note_refused_tcp(Time now, const SocketAddress& remote) {
@@ -92,32 +121,28 @@ void Core::reap(Transaction& transaction) {
   if (transaction.state != State::terminated) return;
   disarm_all(transaction);
   if (transaction.is_client()) {
-    forget(clients_, transaction.key, transaction.id);
-    peers_.erase({transaction.peer.transport, transaction.peer.remote, transaction.sequence, transaction.id});
+    clients_.erase(transaction.key_hash, transaction.id);
+    unlink(transaction);
   } else {
-    forget(servers_, transaction.key, transaction.id);
-    if (!transaction.merge_key.empty()) forget(merges_, transaction.merge_key, transaction.id);
+    servers_.erase(transaction.key_hash, transaction.id);
+    if (!transaction.merge_key.empty()) merges_.erase(transaction.merge_hash, transaction.id);
   }
   transactions_.erase(transaction.id);
 }
 
-Transaction* Core::find_in(const Table& table, const std::string& key) {
-  const auto found = table.find(key);
-  return found == table.end() ? nullptr : transactions_.find(found->second);
-}
-
-void Core::forget(Table& table, const std::string& key, TxnId id) {
-  const auto found = table.find(key);
-  BATON_ASSERT(found != table.end() && found->second == id);
-  table.erase(found);
+Transaction* Core::find_in(const KeyTable& table, const Key& key, std::string Transaction::*name) {
+  const TxnId found = table.find(key.hash, [&](TxnId id) {
+    const Transaction* transaction = transactions_.find(id);
+    return transaction != nullptr && transaction->*name == key.text;
+  });
+  return transactions_.find(found);
 }
 
 std::vector<TxnId> Core::clients_of(Transport transport, const SocketAddress& remote) const {
   std::vector<TxnId> found;
-  for (auto entry = peers_.lower_bound({transport, remote, 0, {}});
-       entry != peers_.end() && entry->transport == transport && entry->remote == remote; ++entry) {
-    found.push_back(entry->id);
-  }
+  const auto peer = peers_.find({transport, remote});
+  if (peer == peers_.end()) return found;
+  for (TxnId id = peer->second.first; id; id = transactions_.find(id)->after) found.push_back(id);
   return found;
 }
 
@@ -188,10 +213,10 @@ std::optional<Event> Core::take_event() {
   return events_.take();
 }
 
-std::string Core::tag_for(std::string_view key) const {
+std::string Core::tag_for(const Key& key) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string tag;
-  for (std::uint64_t rest = hash_.hash(key), i = 0; i < 16; ++i, rest >>= 4) tag += digits[rest & 15];
+  for (std::uint64_t rest = key.hash, i = 0; i < 16; ++i, rest >>= 4) tag += digits[rest & 15];
   return tag;
 }
 

@@ -4,11 +4,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/fifo.h"
@@ -16,10 +15,17 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "base/timer_queue.h"
+#include "txn/key_table.h"
 #include "txn/layer.h"
 #include "txn/transaction.h"
 
 namespace baton::txn {
+
+// The name of a transaction in a table, on its way through one function.
+struct Key {
+  std::string_view text;
+  std::uint64_t hash = 0;
+};
 
 class Core {
  public:
@@ -29,9 +35,9 @@ class Core {
   // Those a machine has put in State::terminated are erased by reap(), which whoever called the machine
   // calls after it; until then references stay good.
   Transaction& create_client(sip::Method method, std::string_view branch, const Destination& to);
-  Transaction& create_server(sip::Method method, std::string key, const Destination& to);
-  // For the check of 8.2.2.2. The first transaction of a merge key holds it.
-  void index_merge(Transaction& transaction, std::string key);
+  Transaction& create_server(sip::Method method, const Key& key, const Destination& to);
+  // For the check of 8.2.2.2; no transaction may have that key yet.
+  void index_merge(Transaction& transaction, const Key& key);
   // A client's request goes another way from now on, by another name.
   void redirect(Transaction& transaction, const Destination& to, std::string_view branch);
   // Peers that took no connection lately. Bounded; what was noted first is forgotten first.
@@ -40,9 +46,17 @@ class Core {
   void reap(Transaction& transaction);
 
   [[nodiscard]] Transaction* find(TxnId id) { return transactions_.find(id); }
-  [[nodiscard]] Transaction* find_client(const std::string& key) { return find_in(clients_, key); }
-  [[nodiscard]] Transaction* find_server(const std::string& key) { return find_in(servers_, key); }
-  [[nodiscard]] Transaction* find_merge(const std::string& key) { return find_in(merges_, key); }
+  // Empty, to write a key into, so that no look-up allocates. Whoever asks next gets the same.
+  [[nodiscard]] std::string& key_room() {
+    key_room_.clear();
+    return key_room_;
+  }
+  [[nodiscard]] Key key(std::string_view text) const { return {text, hash_.hash(text)}; }
+  [[nodiscard]] Transaction* find_client(const Key& key) { return find_in(clients_, key, &Transaction::key); }
+  [[nodiscard]] Transaction* find_server(const Key& key) { return find_in(servers_, key, &Transaction::key); }
+  [[nodiscard]] Transaction* find_merge(const Key& key) {
+    return find_in(merges_, key, &Transaction::merge_key);
+  }
   // Clients whose requests go to that peer, in the order they were made.
   [[nodiscard]] std::vector<TxnId> clients_of(Transport transport, const SocketAddress& remote) const;
   [[nodiscard]] std::size_t size() const { return transactions_.size(); }
@@ -73,7 +87,7 @@ class Core {
   [[nodiscard]] std::optional<Event> take_event();
 
   // A To tag for an answer of the layer itself: the same for every copy of a request (8.2.7).
-  [[nodiscard]] std::string tag_for(std::string_view key) const;
+  [[nodiscard]] static std::string tag_for(const Key& key);
 
   [[nodiscard]] Rng& rng() { return rng_; }
   [[nodiscard]] Duration t1() const { return timers_.t1; }
@@ -89,18 +103,20 @@ class Core {
   Probe probe;
 
  private:
-  // No iteration: the order of these tables reaches nothing.
-  using Table = std::unordered_map<std::string, TxnId, KeyedHash>;
-  struct PeerEntry {
+  // Clients of one peer, linked in the order they were made.
+  struct Peer {
     Transport transport;
     SocketAddress remote;
-    std::uint64_t sequence;
-    TxnId id;
-    auto operator<=>(const PeerEntry&) const = default;
+    auto operator<=>(const Peer&) const = default;
+  };
+  struct Ends {
+    TxnId first, last;
   };
 
-  Transaction* find_in(const Table& table, const std::string& key);
-  static void forget(Table& table, const std::string& key, TxnId id);
+  Transaction* find_in(const KeyTable& table, const Key& key, std::string Transaction::*name);
+  void name_client(Transaction& transaction, std::string_view branch);
+  void link(Transaction& transaction);
+  void unlink(Transaction& transaction);
   [[nodiscard]] bool is_live(const TimerQueue::Entry& entry) const;
   void sweep_timers();
 
@@ -110,8 +126,9 @@ class Core {
   std::size_t transactions_max_;
   KeyedHash hash_;
   Slab<Transaction> transactions_;
-  Table clients_, servers_, merges_;
-  std::set<PeerEntry> peers_;
+  KeyTable clients_, servers_, merges_;
+  std::string key_room_;
+  std::map<Peer, Ends> peers_;
   struct Refusal {
     SocketAddress remote;
     Time until{};

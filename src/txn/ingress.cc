@@ -14,6 +14,12 @@ std::string_view invite_text() {
   return sip::to_string(sip::Method::invite);
 }
 
+Key key_of(Core& core, const sip::Message& request, std::string_view method, std::string_view to_tag) {
+  std::string& room = core.key_room();
+  append_server_key(room, request, method, to_tag);
+  return core.key(room);
+}
+
 // A final the layer gives by itself; the user never hears of it.
 struct OwnAnswer {
   int status = 0;
@@ -24,9 +30,8 @@ struct OwnAnswer {
 
 std::string make_answer(const sip::Message& request, const Source& source, const OwnAnswer& answer) {
   sip::Draft draft = sip::make_response(request, answer.status, answer.to_tag);
-  set_vias(draft, response_vias(request, source));
   if (answer.status == 503) draft.set(sip::HeaderId::retry_after, std::to_string(answer.retry_after_s));
-  return draft.write();
+  return draft.write_with_vias(response_vias(request, source));
 }
 
 void answer_statelessly(Core& core, const sip::Message& request, const Source& source,
@@ -34,16 +39,16 @@ void answer_statelessly(Core& core, const sip::Message& request, const Source& s
   core.send(response_destination(request, source), make_answer(request, source, answer), answer.owner);
 }
 
-Transaction& open_server(Core& core, const sip::Message& request, const Source& source, std::string key) {
-  Transaction& txn =
-      core.create_server(request.method(), std::move(key), response_destination(request, source));
+Transaction& open_server(Core& core, const sip::Message& request, const Source& source, const Key& key) {
+  Transaction& txn = core.create_server(request.method(), key, response_destination(request, source));
   txn.vias = response_vias(request, source);
+  txn.opens = request.to_tag().empty();
   return txn;
 }
 
 void answer_in_transaction(Core& core, Time now, const sip::Message& request, const Source& source,
-                           std::string key, const OwnAnswer& answer) {
-  Transaction& txn = open_server(core, request, source, std::move(key));
+                           const Key& key, const OwnAnswer& answer) {
+  Transaction& txn = open_server(core, request, source, key);
   txn.silent = true;
   txn.owner = answer.owner;
   std::string bytes = make_answer(request, source, answer);
@@ -63,11 +68,11 @@ std::string tag_of_answer(const Transaction& txn) {
 // ---- ACK ----
 
 Transaction* find_invite_of_ack(Core& core, const sip::Message& ack) {
-  const std::string_view to_tag = ack.to().tag();
-  if (Transaction* txn = core.find_server(server_key(ack, invite_text(), to_tag))) return txn;
+  const std::string_view to_tag = ack.to_tag();
+  if (Transaction* txn = core.find_server(key_of(core, ack, invite_text(), to_tag))) return txn;
   if (has_magic_branch(ack) || to_tag.empty()) return nullptr;
   // RFC 2543: the INVITE had no To tag yet, and the ACK has that of our response (17.2.3).
-  Transaction* txn = core.find_server(server_key(ack, invite_text(), {}));
+  Transaction* txn = core.find_server(key_of(core, ack, invite_text(), {}));
   return txn != nullptr && tag_of_answer(*txn) == to_tag ? txn : nullptr;
 }
 
@@ -89,15 +94,16 @@ Transaction* find_cancelled(Core& core, const sip::Message& cancel) {
   static constexpr std::array methods = {Method::invite, Method::bye,    Method::options,   Method::register_,
                                          Method::refer,  Method::notify, Method::subscribe, Method::info,
                                          Method::update, Method::prack,  Method::message,   Method::publish};
-  const std::string_view to_tag = cancel.to().tag();
+  const std::string_view to_tag = cancel.to_tag();
   for (const Method method : methods) {
-    if (Transaction* txn = core.find_server(server_key(cancel, sip::to_string(method), to_tag))) return txn;
+    if (Transaction* txn = core.find_server(key_of(core, cancel, sip::to_string(method), to_tag))) return txn;
   }
   return nullptr;
 }
 
-void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& source, std::string key) {
+void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& source) {
   Transaction* txn = find_cancelled(core, cancel);
+  const Key key = key_of(core, cancel, cancel.method_text(), cancel.to_tag());
   OwnAnswer answer{481, core.tag_for(key), 0};
   if (txn == nullptr) {
     ++core.probe.stray_cancels;
@@ -110,7 +116,7 @@ void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& sou
   if (core.full()) {
     answer_statelessly(core, cancel, source, answer);
   } else {
-    answer_in_transaction(core, now, cancel, source, std::move(key), answer);
+    answer_in_transaction(core, now, cancel, source, key, answer);
   }
   // To other methods, and after a final, a CANCEL does nothing (9.2).
   if (txn == nullptr || txn->role != Role::invite_server || txn->state != State::proceeding) return;
@@ -121,10 +127,7 @@ void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& sou
 
 // ---- The others ----
 
-void start_server(Core& core, Time now, sip::Message request, const Source& source, std::string key,
-                  std::string merge) {
-  Transaction& txn = open_server(core, request, source, std::move(key));
-  if (!merge.empty()) core.index_merge(txn, std::move(merge));
+void start_server(Core& core, Time now, sip::Message request, const Source& source, Transaction& txn) {
   txn.request = request.bytes();
   if (txn.role == Role::invite_server) {
     invite_server::start(core, txn, now);
@@ -134,28 +137,29 @@ void start_server(Core& core, Time now, sip::Message request, const Source& sour
   core.emit(RequestReceived{txn.id, std::move(request), source});
 }
 
-void receive_new(Core& core, Time now, sip::Message request, const Source& source, std::string key) {
+void receive_new(Core& core, Time now, sip::Message request, const Source& source, const Key& key) {
   if (core.full()) {
     ++core.probe.refused_full;
     return answer_statelessly(core, request, source, {503, core.tag_for(key), 0});
   }
-  std::string merge;
-  if (request.to().tag().empty()) {
-    merge = merge_key(request);
-    if (core.find_merge(merge) != nullptr) {
-      ++core.probe.merged_requests;
-      const OwnAnswer loop{482, core.tag_for(key), 0};
-      return answer_in_transaction(core, now, request, source, std::move(key), loop);
-    }
+  const bool opens = request.to_tag().empty();
+  std::string merge_text;
+  if (opens) append_merge_key(merge_text, request);
+  const Key merge = opens ? core.key(merge_text) : Key{};
+  if (opens && core.find_merge(merge) != nullptr) {
+    ++core.probe.merged_requests;
+    return answer_in_transaction(core, now, request, source, key, {482, core.tag_for(key), 0});
   }
-  start_server(core, now, std::move(request), source, std::move(key), std::move(merge));
+  Transaction& txn = open_server(core, request, source, key);
+  if (opens) core.index_merge(txn, merge);
+  start_server(core, now, std::move(request), source, txn);
 }
 
 }  // namespace
 
 void receive_request(Core& core, Time now, sip::Message request, const Source& source) {
   if (request.method() == sip::Method::ack) return receive_ack(core, now, std::move(request), source);
-  std::string key = server_key(request, request.method_text(), request.to().tag());
+  const Key key = key_of(core, request, request.method_text(), request.to_tag());
   if (Transaction* txn = core.find_server(key)) {
     if (txn->reliable() && source.transport == txn->peer.transport &&
         source.remote.ip == txn->peer.remote.ip) {
@@ -165,14 +169,14 @@ void receive_request(Core& core, Time now, sip::Message request, const Source& s
     return non_invite_server::on_retransmission(core, *txn);
   }
   if (request.method() == sip::Method::cancel) {
-    return receive_cancel(core, now, std::move(request), source, std::move(key));
+    return receive_cancel(core, now, std::move(request), source);
   }
-  receive_new(core, now, std::move(request), source, std::move(key));
+  receive_new(core, now, std::move(request), source, key);
 }
 
 bool refuse_statelessly(Core& core, const sip::Message& request, const Source& source, int status,
                         unsigned retry_after_s) {
-  const std::string key = server_key(request, request.method_text(), request.to().tag());
+  const Key key = key_of(core, request, request.method_text(), request.to_tag());
   if (core.find_server(key) != nullptr) return false;
   ++core.probe.refused_stateless;
   OwnAnswer answer{status, core.tag_for(key), 0};
@@ -182,8 +186,10 @@ bool refuse_statelessly(Core& core, const sip::Message& request, const Source& s
 }
 
 void receive_response(Core& core, Time now, sip::Message response, const Source& source) {
-  const sip::Via& via = response.top_via();
-  Transaction* txn = core.find_client(client_key(via.branch(), response.cseq().method_text));
+  const sip::ViaHead via = response.via_head();
+  std::string& room = core.key_room();
+  append_client_key(room, via.branch, response.cseq().method_text);
+  Transaction* txn = core.find_client(core.key(room));
   // 8.1.3.3: more Vias than ours mean it went astray; 18.1.2: so does a sent-by of somebody else.
   const bool ours = txn != nullptr && names_us(via, txn->peer.local, txn->peer.transport) &&
                     response.has_one(sip::HeaderId::via);
@@ -202,9 +208,8 @@ void receive_response(Core& core, Time now, sip::Message response, const Source&
 std::string make_trying(const Transaction& txn) {
   const auto request = sip::Message::parse(txn.request);
   BATON_ASSERT(request.has_value());  // it was parsed once before
-  sip::Draft draft = sip::make_response(*request, 100);
-  set_vias(draft, txn.vias);
-  return draft.write();
+  const sip::Draft draft = sip::make_response(*request, 100);
+  return draft.write_with_vias(txn.vias);
 }
 
 }  // namespace baton::txn

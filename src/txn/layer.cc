@@ -139,12 +139,12 @@ void Layer::respond(Time now, TxnId server, sip::Draft response) {
   if (txn == nullptr) return;
   BATON_ASSERT(!txn->is_client() && !response.is_request());
   if (txn->state != State::trying && txn->state != State::proceeding) return;
-  set_vias(response, txn->vias);
-  txn->answer_to = response.header(sip::HeaderId::to);
+  if (txn->opens) txn->answer_to = response.header(sip::HeaderId::to);
+  std::string bytes = response.write_with_vias(txn->vias);
   if (txn->role == Role::invite_server) {
-    invite_server::respond(*core_, *txn, now, response.status(), response.write());
+    invite_server::respond(*core_, *txn, now, response.status(), std::move(bytes));
   } else {
-    non_invite_server::respond(*core_, *txn, now, response.status(), response.write());
+    non_invite_server::respond(*core_, *txn, now, response.status(), std::move(bytes));
   }
   core_->reap(*txn);
 }

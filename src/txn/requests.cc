@@ -13,7 +13,7 @@ sip::Draft make_companion(sip::Method method, const RequestHead& invite, std::st
   for (const std::string& route : invite.routes) draft.add(sip::HeaderId::route, route);
   draft.add(sip::HeaderId::max_forwards, "70");
   draft.add(sip::HeaderId::from, invite.from);
-  draft.add(sip::HeaderId::to, std::string(to));
+  draft.add(sip::HeaderId::to, to);
   draft.add(sip::HeaderId::call_id, invite.call_id);
   draft.add(sip::HeaderId::cseq, std::to_string(invite.cseq) + " " + std::string(sip::to_string(method)));
   return draft;
@@ -31,7 +31,7 @@ RequestHead::RequestHead(const sip::Draft& request, std::string top_via)
   BATON_ASSERT(parsed.has_value());
   cseq = parsed->number;
   for (const auto& field : request.fields()) {
-    if (field.id == sip::HeaderId::route) routes.push_back(field.value);
+    if (field.id == sip::HeaderId::route) routes.emplace_back(field.value);
   }
 }
 
@@ -55,7 +55,7 @@ sip::Draft make_ack(const RequestHead& invite, std::string_view to) {
 
 sip::Draft make_cancel(const RequestHead& invite, std::string_view reason) {
   sip::Draft draft = make_companion(sip::Method::cancel, invite, invite.to);
-  if (!reason.empty()) draft.add(sip::HeaderId::reason, std::string(reason));
+  if (!reason.empty()) draft.add(sip::HeaderId::reason, reason);
   return draft;
 }
 

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/address.h"
-#include "sip/draft.h"
 #include "sip/message.h"
 
 namespace baton::txn {
@@ -16,10 +14,8 @@ namespace baton::txn {
 // aim our responses at a third party.
 [[nodiscard]] Destination response_destination(const sip::Message& request, const Source& source);
 
-// Every Via of the request, the top one with `received` and `rport` filled in.
-[[nodiscard]] std::vector<std::string> response_vias(const sip::Message& request, const Source& source);
-
-// Puts `vias` in the place of whatever Vias the response has.
-void set_vias(sip::Draft& response, const std::vector<std::string>& vias);
+// The Vias of its responses as header lines: every one of the request, the top one with `received` and
+// `rport` filled in.
+[[nodiscard]] std::string response_vias(const sip::Message& request, const Source& source);
 
 }  // namespace baton::txn

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/address.h"
 #include "base/time.h"
@@ -67,6 +66,7 @@ struct Transaction {
 
   Destination peer;  // client: where the request goes; server: where its responses go
   std::string key;   // in the table of its side
+  std::uint64_t key_hash = 0;
 
   std::array<Time, timers_count> deadlines = [] {
     std::array<Time, timers_count> all{};
@@ -87,14 +87,17 @@ struct Transaction {
   std::string cancel_reason;
 
   // Server.
-  std::vector<std::string> vias;  // for its responses, the top one with received and rport
-  std::string request;            // until the first response: a 100 may have to be made from it
-  std::string merge_key;          // 8.2.2.2; empty when it is not in that table
-  std::string answer_to;          // To of the last response
-  bool cancel_seen = false;       // the user was told
+  std::string vias;       // lines of its responses, the top one with received and rport
+  std::string request;    // until the first response: a 100 may have to be made from it
+  std::string merge_key;  // 8.2.2.2; empty when it is not in that table
+  std::uint64_t merge_hash = 0;
+  bool opens = false;        // the request had no To tag
+  std::string answer_to;     // then the To of the last response
+  bool cancel_seen = false;  // the user was told
 
-  // Client: its place in the table by peer.
+  // Client: its place among those of its peer.
   std::uint64_t sequence = 0;
+  TxnId before, after;
 
   [[nodiscard]] bool reliable() const { return peer.transport != Transport::udp; }
   [[nodiscard]] bool is_client() const {

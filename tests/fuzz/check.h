@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "sip/digest.h"
 #include "sip/header.h"
@@ -74,11 +75,38 @@ inline void check_challenge(const sip::Challenge& challenge) {
   }
 }
 
+// What a message is matched by is what the whole header says, and what the one refuses the other does.
+inline void check_heads(std::string_view text) {
+  const auto address = sip::NameAddr::parse(text);
+  const auto address_head = sip::NameAddr::read_head(text);
+  BATON_ASSERT(address.has_value() == address_head.has_value());
+  if (!address) {
+    BATON_ASSERT(address.error().reason == address_head.error().reason);
+  } else if (!address_head->masked) {
+    BATON_ASSERT(address_head->tag == address->tag());
+  }
+  const auto via = sip::Via::parse(text);
+  const auto via_head = sip::Via::read_head(text);
+  BATON_ASSERT(via.has_value() == via_head.has_value());
+  if (!via) {
+    BATON_ASSERT(via.error().reason == via_head.error().reason);
+    return;
+  }
+  BATON_ASSERT(sip::Via::parse(sip::stamped_via(text, "192.0.2.1", 5060)));
+  const sip::ViaHead whole = via->head();
+  if (via_head->masked) return;
+  BATON_ASSERT(whole.branch == via_head->branch && whole.port == via_head->port);
+  BATON_ASSERT(whole.rport == via_head->rport && whole.received == via_head->received);
+  BATON_ASSERT(ascii::equals_ignoring_case(whole.host, via_head->host));
+  BATON_ASSERT(ascii::equals_ignoring_case(whole.transport, via_head->transport));
+}
+
 // Every grammar on the same text; whatever reads must write.
 inline void check_all_grammars(std::string_view text) {
   if (const auto uri = sip::Uri::parse(text)) check_uri(*uri);
   if (const auto address = sip::NameAddr::parse(text)) check_name_addr(*address);
   if (const auto via = sip::Via::parse(text)) check_via(*via);
+  check_heads(text);
   if (const auto cseq = sip::CSeq::parse(text))
     BATON_ASSERT(cseq->number < 0x8000'0000U && !cseq->method_text.empty());
   if (const auto token = sip::TokenWithParameters::parse(text)) BATON_ASSERT(!token->token.empty());

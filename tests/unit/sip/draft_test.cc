@@ -57,7 +57,7 @@ TEST(Draft, ParsesBackEqual) {
   EXPECT_EQ(message.body(), draft.body());
   EXPECT_EQ(message.entries().size(), draft.fields().size() + 1);
   for (const auto& field : draft.fields()) {
-    EXPECT_EQ(message.header(field.name()), field.value);
+    EXPECT_EQ(message.header(field.name), field.value);
   }
 }
 

@@ -30,6 +30,62 @@ TEST(HeaderName, CompactForms) {
   EXPECT_EQ(parse_header_name("X-Other"), HeaderId::other);
 }
 
+TEST(NameAddr, ItsHeadIsWhatTheWholeSays) {
+  for (const char* text :
+       {"<sip:a@b>", "sip:a@b;tag=7", " \"A, <B\" <sips:a:p@[2001:db8::1]:5061;x=%41?h=1>;Tag=7.x;q",
+        "A B <tel:+1>", "<x:%41>;tag=\"7\"", "<sip:a@b>;tag=\"\\7\""}) {
+    const auto whole = NameAddr::parse(text);
+    const auto head = NameAddr::read_head(text);
+    ASSERT_TRUE(whole && head) << text;
+    EXPECT_TRUE(head->masked || head->tag == whole->tag()) << text;
+  }
+  EXPECT_TRUE(NameAddr::read_head("<sip:a@b>;tag=\"\\7\"")->masked);
+  for (const char* text :
+       {"", "<sip:a@b", "<sip:a@b>;tag", "<sip:a@b>;tag=", "<sip:a@b>;tag=1;tag=1", "<sip:a@b>;tag=\"a b\"",
+        "<sip:a@b>;tag=\"\\\"\"", "<sip:a@b>x", "<sip:a@b:0>", "<sip:a%4@b>", "<sip:@b>", "<sip:a@b;=1>",
+        "<sip:a@b?x>", "<tel:x>", "a, <sip:a@b>", "sip:a@b,c", "\"a <sip:a@b>", "<:a>", "<1x:a>"}) {
+    const auto whole = NameAddr::parse(text);
+    const auto head = NameAddr::read_head(text);
+    ASSERT_TRUE(!whole && !head) << text;
+    EXPECT_EQ(whole.error().reason, head.error().reason) << text;
+  }
+}
+
+TEST(Via, ItsHeadIsWhatTheWholeSays) {
+  for (const char* text :
+       {"SIP/2.0/UDP h;branch=z9hG4bKx;rport", "sip / 2.0 / tcp H:5070 ; RECEIVED = 192.0.2.1 ; Branch=a",
+        "SIP/2.0/TLS [2001:DB8::1]:5061;rport=7;branch=\"a\"", "SIP/2.0/UDP 192.0.2.1"}) {
+    const auto whole = Via::parse(text);
+    const auto head = Via::read_head(text);
+    ASSERT_TRUE(whole && head) << text;
+    const ViaHead said = whole->head();
+    EXPECT_FALSE(head->masked) << text;
+    EXPECT_EQ(text::lowered(head->host), said.host) << text;
+    EXPECT_TRUE(text::equals_ignoring_case(head->transport, said.transport)) << text;
+    EXPECT_EQ(head->branch, said.branch) << text;
+    EXPECT_EQ(head->port, said.port) << text;
+    EXPECT_EQ(head->rport, said.rport) << text;
+    EXPECT_EQ(head->received, said.received) << text;
+  }
+  EXPECT_TRUE(Via::read_head("SIP/2.0/UDP [2001:db8:::1];branch=a")->masked);
+  EXPECT_TRUE(Via::read_head("SIP/2.0/UDP h;branch=\"\\a\"")->masked);
+  for (const char* text :
+       {"", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/3.0/UDP h", "SIP/2.0/UDP h:0", "SIP/2.0/UDP h_;x=\"",
+        "SIP/2.0/UDP h;branch", "SIP/2.0/UDP h;branch=a;branch=b", "SIP/2.0/UDP [::1", "HTTP/2.0/UDP h"}) {
+    const auto whole = Via::parse(text);
+    const auto head = Via::read_head(text);
+    ASSERT_TRUE(!whole && !head) << text;
+    EXPECT_EQ(whole.error().reason, head.error().reason) << text;
+  }
+}
+
+TEST(Via, StampedForTheResponse) {
+  EXPECT_EQ(stamped_via("sip/2.0/udp H:5070;Branch=a;rport;X=\"b c\"", "192.0.2.7", 5090),
+            "SIP/2.0/UDP h:5070;branch=a;rport=5090;x=\"b c\";received=192.0.2.7");
+  EXPECT_EQ(stamped_via("SIP/2.0/UDP h;received=203.0.113.1;rport=1;branch=a", "192.0.2.7", 0),
+            "SIP/2.0/UDP h;received=192.0.2.7;rport=1;branch=a");
+}
+
 TEST(NameAddr, BothForms) {
   const auto full = NameAddr::parse(" \"A \\\"B\\\", C\" <sip:a@b;x=1> ; tag = 77 ;q=\"a;b\" ");
   ASSERT_TRUE(full);

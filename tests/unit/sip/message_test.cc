@@ -281,5 +281,34 @@ TEST(AnswerToMalformed, ReasonCanNotInject) {
   EXPECT_TRUE(Message::parse(*answer));
 }
 
+TEST(Message, WhatIsMatchedIsKnownWithoutTheWholeHeaders) {
+  std::string bytes = request("INVITE", "");
+  const auto plain = good(bytes);
+  EXPECT_EQ(plain.from_tag(), plain.from().tag());
+  EXPECT_EQ(plain.to_tag(), plain.to().tag());
+  EXPECT_EQ(plain.via_head().branch, plain.top_via().branch());
+  // A tag and a branch behind quoted-pairs, which a copy has as well.
+  bytes.replace(bytes.find("tag=a1"), 6, "tag=\"\\a1\"");
+  bytes.replace(bytes.find("branch=z9hG4bKabc"), 17, "branch=\"z9hG4bK\\abc\"");
+  const auto masked = good(bytes);
+  const Message copy = masked;
+  for (const Message* message : {&masked, &copy}) {
+    EXPECT_EQ(message->from_tag(), "a1");
+    EXPECT_EQ(message->from().tag(), "a1");
+    EXPECT_EQ(message->via_head().branch, "z9hG4bKabc");
+  }
+}
+
+TEST(Message, MoreHeadersThanMostHave) {
+  std::string extra;
+  for (int i = 0; i < 60; ++i) extra += "X-" + std::to_string(i) + ": " + std::to_string(i) + "\r\n";
+  const auto message = good(request("INVITE", extra + "Subject: s\r\n"));
+  for (int i = 0; i < 60; ++i) EXPECT_EQ(message.header("X-" + std::to_string(i)), std::to_string(i));
+  EXPECT_EQ(message.header(HeaderId::subject), "s");
+  EXPECT_EQ(message.header(HeaderId::call_id), message.call_id());
+  EXPECT_GT(message.entries().size(), 60U);
+  EXPECT_EQ(Message(message).header("X-59"), "59");
+}
+
 }  // namespace
 }  // namespace baton::sip

@@ -64,9 +64,9 @@ TEST_F(CoreTest, ReapLeavesWhatHasNotEnded) {
 }
 
 TEST_F(CoreTest, TheLayersTagsAreTheSameForOneRequestAndOthersForOthers) {
-  EXPECT_EQ(core.tag_for("a"), core.tag_for("a"));
-  EXPECT_NE(core.tag_for("a"), core.tag_for("b"));
-  EXPECT_EQ(core.tag_for("a").size(), 16u);
+  EXPECT_EQ(core.tag_for(core.key("a")), core.tag_for(core.key("a")));
+  EXPECT_NE(core.tag_for(core.key("a")), core.tag_for(core.key("b")));
+  EXPECT_EQ(core.tag_for(core.key("a")).size(), 16u);
 }
 
 }  // namespace
