@@ -368,8 +368,8 @@ void Legs::add_our_headers(sip::Draft& draft, const Leg& leg) const {
   draft.set(sip::HeaderId::supported, supported_of(leg));
 }
 
-void Legs::respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
-                   const std::vector<sip::Draft::Field>& headers) {
+void Legs::respond_with(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
+                        std::span<const sip::Draft::FieldView> headers) {
   const std::string tag = leg != nullptr ? leg->dialog.local_tag : cx_.rng.token(10);
   sip::Draft response = sip::make_response(request, verdict.status, tag);
   if (verdict.challenge) {

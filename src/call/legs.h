@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -218,7 +220,11 @@ class Legs {
   void pump_notifies(Leg& leg, bool force = false);
   void send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notification& notification);
   void respond(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
-               const std::vector<sip::Draft::Field>& headers = {});
+               std::initializer_list<sip::Draft::FieldView> headers = {}) {
+    respond_with(request, txn, verdict, leg, {headers.begin(), headers.size()});
+  }
+  void respond_with(const sip::Message& request, txn::TxnId txn, const Rejection& verdict, Leg* leg,
+                    std::span<const sip::Draft::FieldView> headers);
   // When it returns true, the request has been made again.
   [[nodiscard]] bool answer_challenge(Leg& leg, PendingRequest& request, const sip::Message& response);
   void lose(Leg& leg);
@@ -236,7 +242,7 @@ class Legs {
   void on_prack(Leg& leg, txn::RequestReceived& event);
   [[nodiscard]] static bool is_awaited_prack(const Leg& leg, const sip::Message& request);
   [[nodiscard]] bool take_reliable(Leg& leg, const sip::Message& response, const Source& source);
-  [[nodiscard]] static std::string supported_of(const Leg& leg);
+  [[nodiscard]] static std::string_view supported_of(const Leg& leg);
   // legs_fork.cc
   bool switch_early(Leg& leg, std::string_view tag);
   bool enter_early(Leg& leg, const sip::Message& response, const Source& source);
@@ -325,6 +331,7 @@ inline constexpr const char* allowed_methods =
 inline constexpr const char* accepted_types =
     "application/sdp, multipart/mixed, application/dtmf-relay, application/dtmf";
 inline constexpr const char* supported_tags = "timer, 100rel, norefersub, nosub, replaces, tdialog";
+inline constexpr const char* supported_tags_without_100rel = "timer, norefersub, nosub, replaces, tdialog";
 // The tags of its Require that are not among those, for Unsupported (RFC 3261 8.2.2.3); empty: all are.
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
 // The session description in it; empty when there is none, or a body of another type.

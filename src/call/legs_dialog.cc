@@ -281,9 +281,11 @@ void Legs::answer_refer(LegHandle handle, txn::TxnId refer, const Rejection& ver
   if (it == leg->open_refers.end()) return;
   const OpenRefer open = std::move(*it);
   leg->open_refers.erase(it);
-  auto all = headers;
-  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact_of(leg->dialog)});
-  respond(open.message, open.txn, verdict, leg, all);
+  const std::string contact = contact_of(leg->dialog);
+  std::vector<sip::Draft::FieldView> all;
+  for (const auto& field : headers) all.push_back(field.view());
+  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact});
+  respond_with(open.message, open.txn, verdict, leg, all);
 }
 
 void Legs::subscribe(LegHandle handle, std::uint32_t refer_cseq, Duration lifetime, bool with_id) {

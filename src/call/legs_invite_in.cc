@@ -13,7 +13,7 @@ namespace {
 // What is wrong with any request, before anyone asks what it is for (RFC 3261 8.2.1 to 8.2.3).
 struct FirstLook {
   Rejection verdict;
-  std::vector<sip::Draft::Field> headers;
+  std::string unsupported{};
 };
 
 std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
@@ -23,24 +23,21 @@ std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
   const auto uri = sip::Uri::parse(request.request_uri());
   if (!uri) {
     return FirstLook{
-        {.status = uri.error().status, .code = Hangup::bad_request, .text = std::string(uri.error().reason)},
-        {}};
+        {.status = uri.error().status, .code = Hangup::bad_request, .text = std::string(uri.error().reason)}};
   }
   if (!uri->headers.empty()) {  // 19.1.1: they have no place there, and must not become headers of ours
     return FirstLook{
-        {.status = 400, .code = Hangup::bad_request, .text = "Headers in the Request-URI (RFC 3261 19.1.1)"},
-        {}};
+        {.status = 400, .code = Hangup::bad_request, .text = "Headers in the Request-URI (RFC 3261 19.1.1)"}};
   }
   if (request.method() == sip::Method::other || request.method() == sip::Method::register_) {
     return std::nullopt;  // the method is refused, whatever it asks for
   }
   if (uri->scheme == sip::Scheme::other) {
     return FirstLook{
-        {.status = 416, .code = Hangup::bad_request, .text = "Only sip, sips and tel URIs are served"}, {}};
+        {.status = 416, .code = Hangup::bad_request, .text = "Only sip, sips and tel URIs are served"}};
   }
   if (std::string tags = unsupported_extensions(request); !tags.empty()) {
-    return FirstLook{{.status = 420, .code = Hangup::bad_request},
-                     {{sip::HeaderId::unsupported, {}, std::move(tags)}}};
+    return FirstLook{{.status = 420, .code = Hangup::bad_request}, std::move(tags)};
   }
   return std::nullopt;
 }
@@ -50,7 +47,9 @@ std::optional<FirstLook> refused_at_sight(const sip::Message& request) {
 void Legs::on_request(txn::RequestReceived& event) {
   const sip::Message& request = event.request;
   if (const auto look = refused_at_sight(request)) {
-    return respond(request, event.txn, look->verdict, nullptr, look->headers);
+    if (look->unsupported.empty()) return respond(request, event.txn, look->verdict, nullptr);
+    return respond(request, event.txn, look->verdict, nullptr,
+                   {{sip::HeaderId::unsupported, {}, look->unsupported}});
   }
   const bool in_dialog = !request.to_tag().empty();
   if (!in_dialog) {

@@ -43,13 +43,9 @@ bool has_tag(const sip::Message& message, sip::HeaderId id) {
 
 }  // namespace
 
-std::string Legs::supported_of(const Leg& leg) {
-  std::string tags = supported_tags;
-  constexpr std::string_view reliable = "100rel, ";
-  if (leg.sip.reliable_provisionals == trunk::ReliableProvisionals::off) {
-    tags.erase(tags.find(reliable), reliable.size());
-  }
-  return tags;
+std::string_view Legs::supported_of(const Leg& leg) {
+  const bool reliable = leg.sip.reliable_provisionals != trunk::ReliableProvisionals::off;
+  return reliable ? supported_tags : supported_tags_without_100rel;
 }
 
 // ---- As the callee -----------------------------------------------------------------------------------

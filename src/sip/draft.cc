@@ -109,8 +109,8 @@ Draft& Draft::add(std::string_view name, std::string_view value) {
   return *this;
 }
 
-Draft& Draft::add(const Field& field) {
-  return field.id == HeaderId::other ? add(field.other_name, field.value) : add(field.id, field.value);
+Draft& Draft::add(const FieldView& field) {
+  return field.id == HeaderId::other ? add(field.name, field.value) : add(field.id, field.value);
 }
 
 Draft& Draft::add_first(HeaderId id, std::string_view value) {

@@ -16,19 +16,18 @@ namespace baton::sip {
 
 class Draft {
  public:
-  // A header on its way into a draft.
+  // A header as text that is somebody else's.
+  struct FieldView {
+    HeaderId id = HeaderId::other;
+    std::string_view name;  // when it has no id
+    std::string_view value;
+  };
+  // One on its way into a draft.
   struct Field {
     HeaderId id = HeaderId::other;
     std::string other_name;  // of a header that has no id
     std::string value;
-    [[nodiscard]] std::string_view name() const {
-      return id == HeaderId::other ? std::string_view(other_name) : canonical_name(id);
-    }
-  };
-  // One that is in a draft, whose text it views.
-  struct FieldView {
-    HeaderId id = HeaderId::other;
-    std::string_view name, value;
+    [[nodiscard]] FieldView view() const { return {id, other_name, value}; }
   };
 
   [[nodiscard]] static Draft request(Method method, std::string_view request_uri);
@@ -40,7 +39,8 @@ class Draft {
   Draft& add(HeaderId id, std::initializer_list<std::string_view> pieces);
   Draft& add(std::string_view name,
              std::string_view value);  // the canonical name is written, if there is one
-  Draft& add(const Field& field);
+  Draft& add(const Field& field) { return add(field.view()); }
+  Draft& add(const FieldView& field);
   Draft& add_first(HeaderId id, std::string_view value);  // before all others of that header (Via)
   Draft& set(HeaderId id, std::string_view value);        // replaces all of that header
   Draft& remove(HeaderId id);
@@ -52,7 +52,7 @@ class Draft {
   [[nodiscard]] std::string_view request_uri() const { return text(start_); }
   void request_uri(std::string_view uri) { start_ = keep(uri); }
   [[nodiscard]] std::string_view header(HeaderId id) const;  // first; empty when absent
-  [[nodiscard]] std::vector<FieldView> fields() const;
+  [[nodiscard]] std::vector<FieldView> fields() const;       // each with its name
   [[nodiscard]] const std::string& body() const { return body_; }
 
   // The bytes for the wire. Via first, Content-Length last. `top_via`, if any, goes before those it has.

@@ -264,13 +264,13 @@ ViaHead Message::via_head() const {
 }
 
 const Via& Message::top_via() const {
-  auto& decoded = data_->via.decoded.value;
+  auto& decoded = data_->via.decoded;
   if (!decoded) decoded = std::make_unique<Via>(*Via::parse(text(data_->via.whole)));
   return *decoded;
 }
 
 const NameAddr& Message::decoded(const Address& address, HeaderId id) const {
-  auto& whole = address.whole.value;
+  auto& whole = address.whole;
   if (!whole) whole = std::make_unique<NameAddr>(*NameAddr::parse(header(id)));
   return *whole;
 }

@@ -35,15 +35,12 @@ class Message {
   // Content-Length are dropped (RFC 3261 18.3); a Content-Length beyond the end is an error.
   [[nodiscard]] static Result<Message, ParseError> parse(std::string bytes);
 
-  // A message goes through several queues, so moving it moves one pointer; what is left may only be assigned
-  // to or destroyed.
+  // A message goes through several queues, and more than one may keep it: a copy is the same message. One
+  // that was moved from may only be assigned to or destroyed.
   Message(Message&&) = default;
   Message& operator=(Message&&) = default;
-  Message(const Message& other) : data_(std::make_unique<Data>(*other.data_)) {}
-  Message& operator=(const Message& other) {
-    if (this != &other) data_ = std::make_unique<Data>(*other.data_);
-    return *this;
-  }
+  Message(const Message&) = default;
+  Message& operator=(const Message&) = default;
   ~Message() = default;
 
   [[nodiscard]] bool is_request() const { return data_->status == 0; }
@@ -96,22 +93,15 @@ class Message {
   };
   // A value made when it is first needed.
   template <typename T>
-  struct Decoded {
-    Decoded() = default;
-    Decoded(const Decoded& other) : value(other.value ? std::make_unique<T>(*other.value) : nullptr) {}
-    Decoded& operator=(const Decoded&) = delete;
-    ~Decoded() = default;
-    mutable std::unique_ptr<T> value;
-  };
+  using Decoded = std::unique_ptr<T>;
   struct Address {
     Span tag;
     bool masked = false;  // the tag is that of `whole`
-    Decoded<NameAddr> whole;
+    mutable Decoded<NameAddr> whole;
   };
   // More than most messages have; one that has more gets a list of its own.
   static constexpr std::size_t usual_entries = 24;
 
-  // Places in `bytes` are offsets: a copy of them is as good.
   struct Data {
     std::string bytes;
     std::array<Entry, usual_entries> first_entries;
@@ -129,7 +119,7 @@ class Message {
       Span whole, transport, host, branch;
       std::uint16_t port = 0;
       bool rport = false, received = false, masked = false;
-      Decoded<Via> decoded;
+      mutable Decoded<Via> decoded;
     } via;
     Address from, to;
     CSeq cseq;
@@ -146,11 +136,11 @@ class Message {
   }
   [[nodiscard]] const NameAddr& decoded(const Address& address, HeaderId id) const;
   [[nodiscard]] std::string_view tag(const Address& address) const {
-    return address.masked ? address.whole.value->tag() : text(address.tag);
+    return address.masked ? address.whole->tag() : text(address.tag);
   }
-  Message() : data_(std::make_unique<Data>()) {}
+  Message() : data_(std::make_shared<Data>()) {}
 
-  std::unique_ptr<Data> data_;  // never null but after a move
+  std::shared_ptr<Data> data_;  // never null but after a move; parse() is the last to change it
 };
 
 // For a datagram that Message::parse refused: the 4xx/5xx bytes to send back (RFC 3261 8.1.1's mandatory

@@ -128,7 +128,7 @@ void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& sou
 // ---- The others ----
 
 void start_server(Core& core, Time now, sip::Message request, const Source& source, Transaction& txn) {
-  txn.request = request.bytes();
+  txn.request = request;
   if (txn.role == Role::invite_server) {
     invite_server::start(core, txn, now);
   } else {
@@ -206,9 +206,8 @@ void receive_response(Core& core, Time now, sip::Message response, const Source&
 }
 
 std::string make_trying(const Transaction& txn) {
-  const auto request = sip::Message::parse(txn.request);
-  BATON_ASSERT(request.has_value());  // it was parsed once before
-  const sip::Draft draft = sip::make_response(*request, 100);
+  BATON_ASSERT(txn.request.has_value());
+  const sip::Draft draft = sip::make_response(*txn.request, 100);
   return draft.write_with_vias(txn.vias);
 }
 

@@ -36,7 +36,8 @@ bool KeyTable::erase(std::uint64_t hash, TxnId id) {
   entries_[gap] = {};
   --used_;
   // Many calls that have ended are no reason to keep their places.
-  if (entries_.size() > places_min && used_ * 16 < entries_.size()) resize(std::max(places_min, entries_.size() / 4));
+  if (entries_.size() > places_min && used_ * 16 < entries_.size())
+    resize(std::max(places_min, entries_.size() / 4));
   return true;
 }
 

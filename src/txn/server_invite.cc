@@ -74,8 +74,7 @@ void on_ack(Core& core, Transaction& txn, Time now, sip::Message ack, const Sour
 void respond(Core& core, Transaction& txn, Time now, int status, std::string bytes) {
   if (txn.state != State::proceeding) return;
   core.disarm(txn, Timer::trying);
-  txn.request.clear();
-  txn.request.shrink_to_fit();
+  txn.request.reset();
   txn.repeat = std::move(bytes);
   core.send_repeat(txn);
   if (status < 200) return;
@@ -94,8 +93,7 @@ void on_timer(Core& core, Transaction& txn, Time now, Timer timer) {
   switch (timer) {
     case Timer::trying:
       txn.repeat = make_trying(txn);
-      txn.request.clear();
-      txn.request.shrink_to_fit();
+      txn.request.reset();
       return core.send_repeat(txn);
     case Timer::g:
       core.send_repeat(txn);

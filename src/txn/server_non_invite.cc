@@ -20,8 +20,7 @@ namespace baton::txn::non_invite_server {
 namespace {
 
 void drop_request(Transaction& txn) {
-  txn.request.clear();
-  txn.request.shrink_to_fit();
+  txn.request.reset();
 }
 
 void send_trying(Core& core, Transaction& txn, std::string bytes) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/address.h"
@@ -87,9 +88,9 @@ struct Transaction {
   std::string cancel_reason;
 
   // Server.
-  std::string vias;       // lines of its responses, the top one with received and rport
-  std::string request;    // until the first response: a 100 may have to be made from it
-  std::string merge_key;  // 8.2.2.2; empty when it is not in that table
+  std::string vias;                     // lines of its responses, the top one with received and rport
+  std::optional<sip::Message> request;  // until the first response: a 100 may have to be made from it
+  std::string merge_key;                // 8.2.2.2; empty when it is not in that table
   std::uint64_t merge_hash = 0;
   bool opens = false;        // the request had no To tag
   std::string answer_to;     // then the To of the last response
