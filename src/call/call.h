@@ -46,6 +46,11 @@ struct ReturnPath {
 // What two parties experience. The slots say who the parties are now; a transfer puts another leg into one.
 struct Call {
   CallHandle self;
+  // Who has waited for a transfer, and was not put through since; and after how much silence noise is heard.
+  struct Comforted {
+    LegHandle leg{};
+    Duration after{};
+  } comforted{};
   std::string root_uuid;
   std::string account_id;
   bool inbound = true;

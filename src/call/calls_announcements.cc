@@ -20,8 +20,10 @@ void Calls::announce(Transfer& transfer) {
   const trunk::Trunk* trunk = cx_.model->trunk(transfer.record.trunk_id);
   const Leg* transferee = legs_.find(transfer.transferee);
   if (trunk == nullptr || transferee == nullptr || transferee->media == 0) return;
+  if (Call* call = calls_.find(transfer.call))
+    call->comforted = {transfer.transferee, trunk->transfer.comfort_after};
   const Duration lasts = cx_.model->announcement(trunk->transfer.announcement);
-  if (lasts == Duration{}) return;
+  if (lasts == Duration{}) return hear(transfer.transferee, transfer.transferor);
   transfer.heard_next = Transfer::Heard::transferor;
   arm(transfer, TransferTimer::announcement, lasts);
   step(transfer, "announcement");

@@ -360,7 +360,10 @@ void Calls::hear(LegHandle listener, LegHandle source) {
   if (to == nullptr || from == nullptr || to->media == 0 || from->media == 0) return;
   const std::string music = hold_music(*from);
   if (!music.empty()) return cx_.world.media(media::Hear{to->media, media::Hear::Play{music}});
-  cx_.world.media(media::Hear{to->media, media::Hear::Party{from->media}});
+  const Call* call = calls_.find(CallHandle::unpack(to->call));
+  const Duration comfort_after =
+      call != nullptr && call->comforted.leg == listener ? call->comforted.after : Duration{};
+  cx_.world.media(media::Hear{to->media, media::Hear::Party{from->media, comfort_after}});
 }
 
 // What stands in for a party that holds; empty: what it sends.

@@ -148,6 +148,7 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       step(transfer, "early_media", transfer.status);
       return transferee_hears(transfer, Transfer::Heard::target);
     case A::bridge_media:
+      if (Call* call = calls_.find(transfer.call)) call->comforted = {};
       hear(transfer.transferee, transfer.target);
       hear(transfer.target, transfer.transferee);
       hear_silence(transfer.transferor);

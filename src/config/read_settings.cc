@@ -27,6 +27,7 @@ trunk::TransferSettings read_transfer_dialect(const Section& section, trunk::Tra
 trunk::TransferSettings read_transfer(const Section& section, trunk::TransferSettings transfer) {
   transfer = read_transfer_dialect(section, std::move(transfer));
   transfer.enabled = section.boolean("enabled", transfer.enabled);
+  transfer.comfort_after = section.duration("comfort_after", 0s, 60s, transfer.comfort_after);
   transfer.ring_timeout = section.duration("ring_timeout", ring_least, ring_most, transfer.ring_timeout);
   transfer.depth_max = static_cast<unsigned>(section.integer("depth_max", 1, 1000, transfer.depth_max));
   transfer.allowed_hosts = section.values("allowed_hosts", to_transfer_host);

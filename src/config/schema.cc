@@ -65,10 +65,11 @@ constexpr Keys trunk_keys[] = {"id",
 constexpr Keys recording_keys[] = {"directory"};
 constexpr Keys trunk_recording_keys[] = {"enabled", "through_transfers"};
 constexpr Keys credentials_keys[] = {"username", "password"};
-constexpr Keys transfer_keys[] = {"enabled",       "accept_code",      "ring_timeout",     "depth_max",
-                                  "allowed_hosts", "caller_id",        "fixed_caller_id",  "copy_headers",
-                                  "attended",      "notify_id_first",  "notify_progress",  "last_bye",
-                                  "early_bye",     "on_target_hangup", "fallback_targets", "announcement"};
+constexpr Keys transfer_keys[] = {"enabled",      "accept_code",   "ring_timeout",     "comfort_after",
+                                  "depth_max",    "allowed_hosts", "caller_id",        "fixed_caller_id",
+                                  "copy_headers", "attended",      "notify_id_first",  "notify_progress",
+                                  "last_bye",     "early_bye",     "on_target_hangup", "fallback_targets",
+                                  "announcement"};
 constexpr Keys identity_keys[] = {"accept", "reveal_anonymous", "header", "diversion"};
 constexpr Keys trunk_sip_keys[] = {
     "session_expires", "min_se", "reliable_provisionals", "hold",           "dtmf",

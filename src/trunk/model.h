@@ -57,6 +57,8 @@ struct TransferSettings {
   bool enabled = true;
   int accept_code = 202;  // or 200 (RFC 7647)
   Duration ring_timeout = 60s;
+  // Who waits for the target, or is back, hears noise when whom he hears sent nothing for so long; 0: never.
+  Duration comfort_after = 1s;
   unsigned depth_max = 20;
   std::vector<std::string> allowed_hosts;  // besides the account's trunk domains; lower case
   TransferCallerId caller_id = TransferCallerId::by_direction;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "studio.h"
 
@@ -144,6 +145,35 @@ TEST_P(Codecs, TheCallerIsBackAtOnceWhenTheTargetIsBusy) {
     EXPECT_LT(share_of_tone(clip, 400) + share_of_tone(clip, 450), 0.05);
   }
   EXPECT_EQ(phone(*cast->transferee).flaws(), "");
+  end();
+}
+
+// Between a REFER and the target's ringing, and after a failure, many agents send nothing.
+TEST_P(Codecs, WhoWaitsHearsNoDeadLine) {
+  play.target.ring_after = 3s;
+  play.target.final_status = 486;
+  play.target.final_after = 2s;
+  begin();
+  const sim::Party& transferee = *cast->transferee;
+  const auto expect_comfort = [&] {
+    EXPECT_LE(phone(transferee).longest_gap(now() - 500ms, now()), 60ms);
+    const double level = 20 * std::log10(rms(phone(transferee).clip(now() - 500ms, now())) / 32'768);
+    EXPECT_GT(level, -75);
+    EXPECT_LT(level, -45);
+  };
+  phone(*cast->transferor).muted = true;
+  cast->world().run_for(2'500ms);
+  EXPECT_GE(phone(transferee).longest_gap(now() - 1s, now()), 900ms) << "nobody waits yet";
+  refer();
+  cast->world().run_for(2'500ms);
+  expect_comfort();
+  ASSERT_TRUE(cast->run_until_final_notify());
+  cast->world().run_for(3s);
+  expect_comfort();
+  phone(*cast->transferor).muted = false;
+  cast->world().run_for(1s);
+  expect_talk(transferee, *cast->transferor);
+  EXPECT_EQ(phone(transferee).flaws(), "");
   end();
 }
 

@@ -246,6 +246,38 @@ TEST_P(Keys, WhatWasPressedBeforeATransferIsNotToldAfterIt) {
   finish(cast);
 }
 
+// ---- Comfort against a dead line ----
+
+TEST_P(Media, WhoWaitsForATransferIsComfortedUntilTheTargetAnswers) {
+  for (const Duration after : {Duration(1s), Duration(0s)}) {
+    for (const int status : {200, 486}) {
+      Play play = usual_play(GetParam());
+      play.target.ring_after = 300ms;
+      play.target.final_status = status;
+      play.options.configure = [after](trunk::Model& model) {
+        for (trunk::Trunk& t : model.trunks) t.transfer.comfort_after = after;
+      };
+      Cast cast(play);
+      const auto comfort_of = [&](const Party& party) -> std::optional<Duration> {
+        const auto source = cast.world().media().find(endpoint_of(cast, party))->hears.source;
+        const auto* heard = std::get_if<media::Hear::Party>(&source);
+        return heard == nullptr ? std::nullopt : std::optional(heard->comfort_after);
+      };
+      ASSERT_TRUE(
+          cast.world().run_until([&] { return cast.transferor != nullptr && cast.transferor->up(); }));
+      EXPECT_EQ(comfort_of(*cast.transferee), Duration(0s)) << "they talk";
+      ASSERT_TRUE(cast.world().run_until([&] { return cast.target() != nullptr; }));
+      EXPECT_EQ(comfort_of(*cast.transferee), after);
+      EXPECT_EQ(comfort_of(*cast.transferor), Duration(0s));
+      ASSERT_TRUE(cast.run_until_final_notify());
+      cast.world().run_for(1s);
+      EXPECT_EQ(comfort_of(*cast.transferee), status == 200 ? Duration(0s) : after);
+      cast.world().wind_down();
+      cast.expect_no_violation();
+    }
+  }
+}
+
 // ---- Hold music ----
 
 TEST_P(Media, HoldMusicIsHeardWhileTheOtherHolds) {
