@@ -211,13 +211,14 @@ TEST_F(CommandLine, Calls) {
   fill();
   const Outcome outcome = run({"calls", "--store", store_});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out,
-            "CALL           START (UTC)          DIR  FROM          TO            TALK  LEG       SIP  ENDED      "
-            "    BY\n"
-            "7c1e0a52-0000  2026-11-18 11:06:40  in   +14155550142  +14155550177  1:01  transfer  200  "
-            "normal_hangup  carrier\n"
-            "1b9d6bcd-0000  2026-11-18 11:06:40  in   +14155550142  +14155550100  1:01  original  200  "
-            "transferred    baton\n");
+  EXPECT_EQ(
+      outcome.out,
+      "CALL           START (UTC)          DIR  FROM          TO            TALK  LEG       SIP  ENDED      "
+      "    BY\n"
+      "7c1e0a52-0000  2026-11-18 11:06:40  in   +14155550142  +14155550177  1:01  transfer  200  "
+      "normal_hangup  carrier\n"
+      "1b9d6bcd-0000  2026-11-18 11:06:40  in   +14155550142  +14155550100  1:01  original  200  "
+      "transferred    baton\n");
   EXPECT_EQ(run({"calls", "--store", store_, "--number", "+4"}).out, "no calls\n");
   EXPECT_EQ(run({"calls", "--store", store_, "--since", "2026-11-18T11:06:41"}).out, "no calls\n");
 }
