@@ -58,6 +58,7 @@ void load_prompts(const trunk::Model& model, const std::string& file, MediaFiles
           prompt->second->lasts() > announcement_max) {
         problem(path + " lasts longer than " + std::to_string(announcement_max / 1s) + " seconds",
                 "an announcement is played to its end while somebody waits; name a shorter one");
+        loaded.prompts.erase(prompt);
       }
     }
   }

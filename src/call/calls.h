@@ -30,6 +30,7 @@ struct Farewell {
   Time at{};
   Rejection rejection;
   Why why;
+  std::shared_ptr<const int> place;  // one of Calls::farewell_places_, as long as this lasts
 };
 
 class Calls {
@@ -239,8 +240,9 @@ class Calls {
   Blocklist blocklist_;
   Slab<Call> calls_;
   Slab<Transfer> transfers_;
-  TimerQueue timers_;  // of transfers
-  TimerQueue turns_;   // of calls that wait for theirs, or for the end of a farewell
+  TimerQueue timers_;                                                            // of transfers
+  std::shared_ptr<const int> farewell_places_ = std::make_shared<const int>(0);  // counts its holders
+  TimerQueue turns_;  // of calls that wait for theirs, or for the end of a farewell
   static constexpr std::uint8_t turn_timer = 0, farewell_timer = 1;
   std::unordered_map<std::uint64_t, Asker> queries_;
   std::unordered_map<std::uint64_t, TransferHandle> parting_;    // by packed transferor leg

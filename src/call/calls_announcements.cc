@@ -10,6 +10,7 @@ namespace {
 
 // So that the last word is heard whatever the way to the party takes.
 constexpr Duration farewell_margin = 200ms;
+constexpr long farewells_max = 200;  // at a time
 
 }  // namespace
 
@@ -65,8 +66,13 @@ bool Calls::announce_failure(Call& call, const Rejection& rejection, const Why& 
   const bool can_hear = caller->state == LegState::offered && caller->media_ready && caller->remote &&
                         sdp::receives(caller->remote->direction) && (caller->described || !caller->unpracked);
   if (lasts == Duration{} || !can_hear) return false;
-  call.farewell =
-      std::make_shared<const Farewell>(Farewell{cx_.now + lasts + farewell_margin, rejection, why});
+  // When nobody at all can be reached, who is told so must not take the ports of calls.
+  if (farewell_places_.use_count() > farewells_max) return false;
+  call.farewell = std::make_shared<const Farewell>(
+      Farewell{cx_.now + lasts + farewell_margin, rejection, why, farewell_places_});
+  // Nobody talks: it counts for no limit, and costs nothing.
+  if (call.span.ticket) call.span.cdr.price_micros = admission_.release(cx_.now, call.span.ticket);
+  call.span.ticket = {};
   turns_.arm(call.farewell->at, call.self.pack(), farewell_timer);
   legs_.progress(call.caller, 183, true, {});
   cx_.world.media(media::Hear{caller->media, media::Hear::Play{trunk->unavailable_announcement, true}});
@@ -75,9 +81,6 @@ bool Calls::announce_failure(Call& call, const Rejection& rejection, const Why& 
 
 void Calls::end_farewell(Call& call) {
   const auto farewell = std::exchange(call.farewell, nullptr);
-  const int status = call.hunt.status != 0 ? call.hunt.status : 503;
-  tell_joiner(call, TransferEvent::target_failed, status, call.hunt.reason,
-              call.hunt.status == 0 ? "carrier" : "target");
   refuse_caller(call, farewell->rejection, farewell->why);
 }
 

@@ -50,6 +50,7 @@ Calls::Named Calls::find_named(const sip::DialogId& id, const std::string& accou
     return named;
   };
   if (call->returning) return not_yet();
+  if (call->farewell) return no_such(603, "The call that Replaces names is ending");
   const Leg* other = legs_.find(call->answered ? call->other(handle) : call->caller);
   if (other == nullptr || !other->alive()) return no_such(603, "The call that Replaces names is ending");
   if (other != leg && answer_waits(*other)) return not_yet();

@@ -188,6 +188,7 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   if (call.return_to && call.return_to->target == old.self) call.return_to.reset();
   old.call = 0;
   legs_.answer(leg.self, spoken(stays));
+  call.comforted = {};
   hear(leg.self, stays);
   hear(stays, leg.self);
   hear_silence(old.self);

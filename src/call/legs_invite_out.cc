@@ -134,7 +134,7 @@ void Legs::on_timeout(txn::TxnId txn, txn::Owner owner, int status) {
   Leg* leg = legs_.find(LegHandle::unpack(owner));
   if (leg == nullptr) return;
   if (txn == leg->invite && leg->outgoing) {
-    if (!leg->heard && !std::exchange(leg->fate_told, true)) {
+    if (leg->inviting && !leg->heard && !std::exchange(leg->fate_told, true)) {
       emit(LegTarget{
           {leg->inviting->to.transport, leg->inviting->to.remote}, LegTarget::Fate::unreachable, Duration{}});
     }

@@ -37,6 +37,7 @@ void Legs::send_refresh(Leg& leg) {
     // Word for word what was said last: the same o= line tells the peer that nothing changes (7.4).
     leg.before_offer = std::make_unique<const Leg::Said>(Leg::Said{leg.local, leg.last_sdp, leg.offered});
     leg.reoffering = true;
+    leg.offered_as_echo = false;
     request.draft.body("application/sdp", leg.last_sdp);
   }
   send_in_dialog(leg, std::move(request));

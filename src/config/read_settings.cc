@@ -7,6 +7,7 @@ namespace {
 constexpr Duration ring_least = 1s;
 constexpr Duration ring_most = 10min;
 constexpr std::size_t fallback_targets_most = 8;
+constexpr Duration comfort_least = 200ms;
 
 }  // namespace
 
@@ -28,6 +29,10 @@ trunk::TransferSettings read_transfer(const Section& section, trunk::TransferSet
   transfer = read_transfer_dialect(section, std::move(transfer));
   transfer.enabled = section.boolean("enabled", transfer.enabled);
   transfer.comfort_after = section.duration("comfort_after", 0s, 60s, transfer.comfort_after);
+  if (transfer.comfort_after > 0s && transfer.comfort_after < comfort_least) {
+    section.problem("comfort_after", "audio has pauses as long as this",
+                    R"(write "200ms" or more, or "0s" for no noise at all)");
+  }
   transfer.ring_timeout = section.duration("ring_timeout", ring_least, ring_most, transfer.ring_timeout);
   transfer.depth_max = static_cast<unsigned>(section.integer("depth_max", 1, 1000, transfer.depth_max));
   transfer.allowed_hosts = section.values("allowed_hosts", to_transfer_host);

@@ -91,8 +91,11 @@ class Reader : public std::enable_shared_from_this<Reader> {
 
 class Exporter::Http {
  public:
-  Http(int listening, bool v6, Page page)
-      : page_(std::move(page)), acceptor_(context_, v6 ? tcp::v6() : tcp::v4(), listening), pause_(context_) {
+  Http(net::Fd listening, bool v6, Page page)
+      : page_(std::move(page)),
+        acceptor_(context_, v6 ? tcp::v6() : tcp::v4(), listening.get()),
+        pause_(context_) {
+    static_cast<void>(listening.release());  // the acceptor closes it
     accept();
     thread_ = std::thread([this] { run(); });
   }
@@ -116,6 +119,7 @@ class Exporter::Http {
     }
   }
   void accept() {
+    if (accepting_) return;
     accepting_ = true;
     acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
       accepting_ = false;
@@ -125,10 +129,18 @@ class Exporter::Http {
         pause_.async_wait([this](beast::error_code) { accept(); });
         return;
       }
-      ++readers_;
-      std::make_shared<Reader>(std::move(socket), page_, [this] { gone(); })->begin();
+      take(std::move(socket));
       if (readers_ < readers_max) accept();
     });
+  }
+  void take(tcp::socket socket) {
+    try {
+      const auto reader = std::make_shared<Reader>(std::move(socket), page_, [this] { gone(); });
+      ++readers_;
+      reader->begin();
+    } catch (const std::exception&) {
+      // Out of memory, most likely: this one is not served.
+    }
   }
   void gone() {
     --readers_;
@@ -166,11 +178,10 @@ Result<std::unique_ptr<Exporter>, net::OpenError> Exporter::open(const SocketAdd
     return prometheus::TextSerializer().Serialize(families(snapshot(), tally));
   };
   try {
-    auto http = std::make_unique<Http>(fd.get(), bind.ip.v6, std::move(page));
-    static_cast<void>(fd.release());  // the acceptor closes it
+    auto http = std::make_unique<Http>(std::move(fd), bind.ip.v6, std::move(page));
     return std::unique_ptr<Exporter>(new Exporter(bound, std::move(http)));
-  } catch (const boost::system::system_error& error) {
-    return fail(net::open_error(listener, error.code().value()));
+  } catch (const std::exception& error) {
+    return fail(net::OpenError{net::OpenError::Kind::other, Transport::tcp, bind, error.what()});
   }
 }
 

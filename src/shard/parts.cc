@@ -65,7 +65,7 @@ class RtpenginePlane final : public MediaPlane {
       if (!datagram) break;
       plane_.received(now, *datagram, {results, datagrams_});
     }
-    for (unsigned i = 0; key_log_ && i < datagrams_per_round; ++i) {
+    for (unsigned i = 0; key_log_ && i < logged_per_round; ++i) {
       const auto datagram = key_log_->receive();
       if (!datagram) break;
       plane_.logged(now, *datagram, {results, datagrams_});
@@ -79,7 +79,7 @@ class RtpenginePlane final : public MediaPlane {
   }
 
  private:
-  static constexpr unsigned datagrams_per_round = 256;
+  static constexpr unsigned datagrams_per_round = 256, logged_per_round = 32;
 
   void watch(const media::rtpengine::Link& link) const {
     epoll_event event{};

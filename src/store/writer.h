@@ -21,7 +21,7 @@ struct WriterOptions {
   std::size_t queue_max = 65'536;  // records waiting; beyond it new trace messages are dropped
   std::size_t queue_bytes_max = 64 * 1024 * 1024;  // the same, by the size of the trace messages waiting
   std::size_t records_max = 1'000'000;             // CDRs and transfers waiting; beyond it the log says so
-  std::size_t batch_max = 4'096;                   // records in one transaction
+  std::size_t batch_max = 1'024;                   // records in one transaction
   Duration gather = 100ms;                         // a record waits for others so long: one sync for all
   Duration retry_min = 50ms;                       // back-off while the store refuses, doubling from here …
   Duration retry_max = 5s;                         // … to here

@@ -1,6 +1,8 @@
 #include "txn/core.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "base/assert.h"
 #include "txn/matching.h"
@@ -213,10 +215,14 @@ std::optional<Event> Core::take_event() {
   return events_.take();
 }
 
-std::string Core::tag_for(const Key& key) {
+std::string Core::tag_for(const Key& key) const {
   static constexpr char digits[] = "0123456789abcdef";
+  std::array<char, sizeof key.hash> bytes{};
+  std::memcpy(bytes.data(), &key.hash, bytes.size());
   std::string tag;
-  for (std::uint64_t rest = key.hash, i = 0; i < 16; ++i, rest >>= 4) tag += digits[rest & 15];
+  // Hashed once more: who knew the hash itself could choose keys that share a place in the tables.
+  for (std::uint64_t rest = hash_.hash({bytes.data(), bytes.size()}), i = 0; i < 16; ++i, rest >>= 4)
+    tag += digits[rest & 15];
   return tag;
 }
 

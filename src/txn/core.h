@@ -87,7 +87,7 @@ class Core {
   [[nodiscard]] std::optional<Event> take_event();
 
   // A To tag for an answer of the layer itself: the same for every copy of a request (8.2.7).
-  [[nodiscard]] static std::string tag_for(const Key& key);
+  [[nodiscard]] std::string tag_for(const Key& key) const;
 
   [[nodiscard]] Rng& rng() { return rng_; }
   [[nodiscard]] Duration t1() const { return timers_.t1; }

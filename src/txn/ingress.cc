@@ -28,10 +28,14 @@ struct OwnAnswer {
   unsigned retry_after_s = 5;  // of a 503
 };
 
-std::string make_answer(const sip::Message& request, const Source& source, const OwnAnswer& answer) {
+sip::Draft draft_answer(const sip::Message& request, const OwnAnswer& answer) {
   sip::Draft draft = sip::make_response(request, answer.status, answer.to_tag);
   if (answer.status == 503) draft.set(sip::HeaderId::retry_after, std::to_string(answer.retry_after_s));
-  return draft.write_with_vias(response_vias(request, source));
+  return draft;
+}
+
+std::string make_answer(const sip::Message& request, const Source& source, const OwnAnswer& answer) {
+  return draft_answer(request, answer).write_with_vias(response_vias(request, source));
 }
 
 void answer_statelessly(Core& core, const sip::Message& request, const Source& source,
@@ -51,7 +55,9 @@ void answer_in_transaction(Core& core, Time now, const sip::Message& request, co
   Transaction& txn = open_server(core, request, source, key);
   txn.silent = true;
   txn.owner = answer.owner;
-  std::string bytes = make_answer(request, source, answer);
+  const sip::Draft draft = draft_answer(request, answer);
+  if (txn.opens) txn.answer_to = draft.header(sip::HeaderId::to);
+  std::string bytes = draft.write_with_vias(txn.vias);
   if (txn.role == Role::invite_server) {
     invite_server::respond(core, txn, now, answer.status, std::move(bytes));
   } else {

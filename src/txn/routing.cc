@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "txn/matching.h"
 
 namespace baton::txn {
@@ -18,7 +19,7 @@ Destination response_destination(const sip::Message& request, const Source& sour
   } else {
     to.remote.port = via.port != 0 ? via.port : default_port(to_via_token(source.transport));
   }
-  if (source.transport == Transport::tls) to.tls_name = via.host;
+  if (source.transport == Transport::tls) to.tls_name = ascii::lowered(via.host);
   return to;
 }
 

@@ -159,10 +159,11 @@ class CliTest(unittest.TestCase):
     def test_reload_of_what_the_running_plane_can_not_do(self):
         # Nobody answers there; so long as no call comes, nobody has to.
         relayed = self.good
-        self.good = rtpengine.Rtpengine.configured(types.SimpleNamespace(at=self.network.of("baton") + ":9"), relayed)
+        place = self.network.of("baton")
+        self.good = rtpengine.Rtpengine.configured(types.SimpleNamespace(at=f"{place}:9", keys=f"{place}:10009"), relayed)
         self.start()
         process = self.server._process
-        self.write(relayed.replace("[[trunk]]\n", '[[trunk]]\nsip.dtmf = "info"\n', 1))
+        self.write(relayed.replace("[[trunk]]\n", '[[trunk]]\nsip.dtmf = "inband"\n', 1))
         process.send_signal(signal.SIGHUP)
         self.await_log("config.not_reloaded")
         self.assertIn("until Baton is restarted", self.server.log())

@@ -67,6 +67,7 @@ class MetricsTest(unittest.TestCase):
 
     def test_a_port_that_is_taken_is_named(self):
         with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             other.bind(self.place)
             other.listen()
             with self.assertRaises(ServerError) as refused:

@@ -292,6 +292,30 @@ TEST_P(Unavailable, ACallerThatDoesNotListenToItsEnd) {
   EXPECT_EQ(cast.world().cdrs().front().hangup_cause, "user_busy");
 }
 
+// Nobody talks while it is heard, so others can call.
+TEST_P(Unavailable, CountsForNoLimit) {
+  Play play = refused(486, 20s);
+  const auto announced = play.options.configure;
+  play.options.configure = [announced](trunk::Model& model) {
+    announced(model);
+    model.accounts[0].concurrent_max = 1;
+  };
+  Cast cast(play);
+  Party& first = caller(cast);
+  ASSERT_TRUE(cast.world().run_until([&] { return callee(cast) != nullptr && callee(cast)->seen.over; }));
+  cast.world().run_for(2s);
+  EXPECT_EQ(cast.world().oracles().hears(first), sorry);
+  Party& second = GetParam() ? cast.stage.inbound(play.transferee, play.transferor)
+                             : cast.stage.outbound(play.transferor, play.transferee);
+  cast.world().run_for(3s);
+  EXPECT_FALSE(second.seen.over);
+  EXPECT_EQ(cast.world().oracles().hears(second), sorry);
+  ASSERT_TRUE(cast.world().run_until([&] { return first.seen.over && second.seen.over; }));
+  EXPECT_EQ(first.seen.final_status, 486);
+  EXPECT_EQ(second.seen.final_status, 486);
+  cast.expect_rest();
+}
+
 // Nothing could be heard, so nothing is waited for.
 TEST_P(Unavailable, NotWithoutAnOffer) {
   Play play = refused(486, 20s);

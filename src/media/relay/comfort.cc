@@ -25,7 +25,8 @@ void Relay::Impl::check_comfort(Time now, EndpointHandle handle, Endpoint& liste
   if (!listener.comforted) {
     const Time begins = listener.fed_at + listener.comfort_after;
     if (begins > now) return arm(handle, listener, RelayTimer::comfort, begins);
-    if (!listener.sending()) return arm(handle, listener, RelayTimer::comfort, now + listener.comfort_after);
+    if (!listener.sending() || listener.hears_digits())
+      return arm(handle, listener, RelayTimer::comfort, now + listener.comfort_after);
     stop_transcoding(listener);
     listener.out.cut();
     listener.comforted = true;
@@ -43,8 +44,10 @@ void Relay::Impl::check_comfort(Time now, EndpointHandle handle, Endpoint& liste
   for (; due <= now; due += listener.packet_time()) {
     const std::span<std::int16_t> samples(tone_.data(), std::size_t{listener.ptime_ms} * rate / 1'000);
     comfort_noise_.fill(samples);
-    if (!listener.hears_digits()) send_samples(now, listener, samples, rate, ticks);
-    ++counters_.comfort_packets;
+    if (!listener.hears_digits()) {
+      send_samples(now, listener, samples, rate, ticks);
+      ++counters_.comfort_packets;
+    }
     ticks = step;
   }
   arm(handle, listener, RelayTimer::comfort, due);
@@ -54,7 +57,6 @@ void Relay::Impl::check_comfort(Time now, EndpointHandle handle, Endpoint& liste
 void Relay::Impl::end_comfort(Endpoint& listener) {
   if (!listener.comforted) return;
   listener.comforted = false;
-  listener.encoder.reset();
   listener.out.cut();
 }
 

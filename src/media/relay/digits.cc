@@ -141,6 +141,8 @@ void Relay::Impl::listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec code
   const std::size_t count = endpoint.tone_decoder->decode(payload, samples.data());
   std::uint8_t present = endpoint.tone;
   for (const auto& change : endpoint.tones->take(std::span(samples).first(count))) {
+    if (change.event) endpoint.tone_left_out = false;
+    if (endpoint.tone_left_out) continue;
     for (const EndpointHandle handle : endpoint.listeners) {
       if (!wants(handle)) continue;
       if (change.event) {

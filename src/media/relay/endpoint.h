@@ -140,7 +140,8 @@ struct Endpoint {
   std::unique_ptr<ToldTwice> told;      // keys it has told of; nothing: none
   std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
   std::unique_ptr<Decoder> tone_decoder;
-  std::uint8_t tone = 0;  // the digit they found last
+  std::uint8_t tone = 0;       // the digit they found last
+  bool tone_left_out = false;  // which was pressed for others than those who hear the party now
   std::vector<Handle<Endpoint>> listeners;
   struct Track {
     RecordingId recording = 0;

@@ -118,7 +118,10 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
       event && payload.front() < digit_events && endpoint.events_left_out.has(packet->header.timestamp);
   for (const EndpointHandle listener : endpoint.listeners) {
     Endpoint& to = endpoints_.at(listener);
-    if (to.hears_digits()) continue;
+    if (to.hears_digits()) {
+      to.fed_at = now;
+      continue;
+    }
     if (!event || (passes_events(endpoint, to) && !left_out)) {
       forward(now, meaning, codec, *packet, bytes.data(), listener);
     } else {
@@ -135,10 +138,8 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec,
   if (!listener.sending()) return;
   const bool event = meaning == Endpoint::Meaning::telephone_event;
   const bool noise = meaning == Endpoint::Meaning::comfort_noise;
-  if (meaning == Endpoint::Meaning::audio) {
-    listener.fed_at = now;
-    if (listener.comforted) end_comfort(listener);
-  }
+  if (!noise) listener.fed_at = now;
+  if (meaning == Endpoint::Meaning::audio && listener.comforted) end_comfort(listener);
   if (!event) {
     const bool alike =
         noise || codec == listener.format.codec || (is_g711(codec) && is_g711(listener.format.codec));
@@ -147,12 +148,13 @@ void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec,
                               handle, listener);
     }
     if (listener.playout != nullptr) stop_transcoding(listener);
+    if (noise) return listener.out.leave_out(packet.header);
     // Nothing is made for it any more, unless keys are to sound in its audio.
     if (listener.encoder != nullptr && listener.digits_by != DigitsBy::tones) listener.encoder.reset();
-    if (noise) return listener.out.leave_out(packet.header);
   }
-  auto header = listener.playout != nullptr ? listener.out.insert(now, packet.header)
-                                            : listener.out.relay(now, packet.header);
+  // Among packets that are made for the listener the party's own numbers mean nothing.
+  const bool among_made = listener.playout != nullptr || listener.comforted;
+  auto header = among_made ? listener.out.insert(now, packet.header) : listener.out.relay(now, packet.header);
   if (!header) {
     ++counters_.dropped_stale;
     return;

@@ -203,6 +203,7 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     // A key that is down was pressed for whoever heard it before; so was one whose end is still being told.
     if (heard.events.open()) heard.event_left_out = true;
     if (const auto last = heard.events.timestamp()) heard.events_left_out.add(*last);
+    if (heard.tones && heard.tones->sounding()) heard.tone_left_out = true;
     heard.listeners.push_back(handle);
     watch_comfort(now, handle, listener, party->comfort_after);
   } else if (const auto* ring = std::get_if<Hear::RingBack>(&hear.source)) {

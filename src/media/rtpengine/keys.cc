@@ -5,6 +5,12 @@
 #include "media/rtpengine/plane.h"
 
 namespace baton::media {
+namespace {
+
+// A line of the log is a fifth of it.
+constexpr std::size_t logged_bytes_max = 1'024;
+
+}  // namespace
 
 void Rtpengine::perform(Time now, const SendDigit& digit, Out out) {
   Endpoint* from = usable(digit.from);
@@ -39,7 +45,12 @@ void Rtpengine::release(Time now, Endpoint& from, Out out) {
   const std::vector<SendDigit> held = from.held;
   drop_held(from);
   from.keys_by = KeysBy::info;
-  for (const SendDigit& digit : held) send_digit(now, digit, out);
+  for (const SendDigit& digit : held) {
+    // They were pressed for whoever heard them.
+    if (const Endpoint* listener = usable(digit.id); listener != nullptr && listener->heard == from.id) {
+      send_digit(now, digit, out);
+    }
+  }
 }
 
 void Rtpengine::drop_held(Endpoint& from) {
@@ -55,6 +66,8 @@ bool Rtpengine::wants_keys_blocked(const Endpoint& endpoint) {
 }
 
 void Rtpengine::logged(Time, std::string_view datagram, Out out) {
+  // Anybody may send to that port: what is not about a call of ours costs one search of a short text.
+  if (datagram.size() > logged_bytes_max || datagram.find(options_.token) == std::string_view::npos) return;
   const auto key = rtpengine::read_logged_key(datagram);
   if (!key || key->tag != rtpengine::party_tag) return;
   const std::string prefix = options_.token + '.';

@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view ring_prefix = "ring ";
 constexpr std::string_view file_prefix = "file ";
 constexpr std::string_view once_prefix = "once ";
+constexpr char separator = '\n';  // between a path and which time it is heard
 
 }  // namespace
 
@@ -75,6 +76,7 @@ void Rtpengine::perform(Time now, const Hear& hear, Out out) {
     listener->played = std::string(ring_prefix) + ring_back->country;
   } else if (const auto* prompt = std::get_if<Hear::Play>(&hear.source)) {
     listener->played = std::string(prompt->once ? once_prefix : file_prefix) + prompt->prompt;
+    if (prompt->once) listener->played.append(1, separator).append(std::to_string(++plays_));
   }
   // What was joined with it before comes first: an end before a beginning.
   for (const EndpointId id : joined_with(hear.listener)) {
@@ -207,6 +209,8 @@ void Rtpengine::pump(Time now, Endpoint& endpoint, Out out) {
   const bool described = endpoint.told_party == party;
   // What is played is encoded for the party as it was; it is begun anew for another one.
   if (!endpoint.playing.empty() && (endpoint.playing != playing || !described)) {
+    // But not what is heard once: its rest is left out, rather than its beginning heard twice.
+    if (endpoint.playing == playing && playing.starts_with(once_prefix)) endpoint.played.clear();
     endpoint.asking = true;
     return ask(now, endpoint, Step::stop, rtpengine::stop_request(endpoint.name), {}, out);
   }
@@ -232,6 +236,7 @@ void Rtpengine::play(Time now, Endpoint& endpoint, std::string wanted, Out out) 
   const bool once = wanted.starts_with(once_prefix);
   if (once || wanted.starts_with(file_prefix)) {
     std::string path = wanted.substr(once ? once_prefix.size() : file_prefix.size());
+    path.resize(std::min(path.size(), path.find(separator)));
     if (!path.starts_with('/')) path.insert(0, options_.prompts + '/');
     return ask(now, endpoint, Step::play, rtpengine::play_file_request(endpoint.name, std::move(path), once),
                std::move(wanted), out);

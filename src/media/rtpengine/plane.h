@@ -201,6 +201,7 @@ class Rtpengine {
   std::unordered_map<EndpointId, Endpoint> endpoints_;
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::set<std::pair<Time, EndpointId>> polls_;
+  std::uint64_t plays_ = 0;  // of what is heard once
   std::set<std::pair<Time, EndpointId>> holding_;
   std::set<EndpointId> owed_;      // whose calls are to be deleted again
   EndpointId settling_ = 0;        // of those, which is being

@@ -389,6 +389,8 @@ const Refused refused[] = {
     {"unknown_key", listener + "[log]\nlevle = 'info'\n", "log.levle", "unknown key",
      "did you mean \"level\"?"},
     {"unknown_section", listener + "[trunks]\n", "trunks", "unknown key", "did you mean \"trunk\"?"},
+    {"comfort_within_pauses", tail_trunk + "[trunk.transfer]\ncomfort_after='20ms'\n",
+     "trunk[0].transfer.comfort_after", "pauses", "\"200ms\""},
     {"key_of_another_section", tail_trunk + "ring_timeout='3s'\n", "trunk[0].ring_timeout", "unknown key",
      "belongs to the section \"trunk.transfer\""},
     {"key_of_nowhere", listener + "[store]\nblockchain=true\n", "store.blockchain", "unknown key",

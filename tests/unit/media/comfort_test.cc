@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <set>
 
 #include "media/codec/coder.h"
 #include "unit/media/party.h"
@@ -141,19 +143,71 @@ TEST_F(Comfort, APartyOnHoldIsSentNone) {
   EXPECT_TRUE(caller.hear_all().empty());
 }
 
-TEST_F(Comfort, EventsAloneDoNotEndIt) {
+// A key is no voice; its packets have places of their own among those of the noise.
+TEST_F(Comfort, AKeyAmongTheNoise) {
+  EndpointId id = 1;
+  for (const bool spoke_before : {false, true}) {
+    Party caller(id++), agent(id++);
+    bridge(caller, agent);
+    hear_comforted(caller, agent);
+    if (spoke_before) talk(agent, 400ms);
+    pass(1'500ms);
+    auto all = caller.hear_all();
+    ASSERT_GT(all.size(), 20U);
+    RtpHeader header = agent.next;
+    header.payload_type = agent.dtmf;
+    header.marker = true;
+    for (const unsigned ticks : {160U, 320U, 480U, 640U, 640U, 640U}) {
+      const std::array<std::uint8_t, 4> key{5, static_cast<std::uint8_t>(ticks == 640 ? 0x8a : 0x0a),
+                                            static_cast<std::uint8_t>(ticks >> 8),
+                                            static_cast<std::uint8_t>(ticks & 0xff)};
+      agent.send(header, key);
+      ++header.sequence;
+      header.marker = false;
+      pump();
+      pass(20ms);
+    }
+    pass(1'500ms);
+    const auto after = caller.hear_all();
+    std::set<std::uint32_t> key_times;
+    unsigned keys = 0;
+    for (const Heard& one : after) {
+      if (one.header.payload_type != caller.dtmf) continue;
+      ++keys;
+      key_times.insert(one.header.timestamp);
+    }
+    EXPECT_EQ(keys, 6U);
+    EXPECT_EQ(key_times.size(), 1U);
+    EXPECT_GT(after.size(), 6U + 20U) << "the noise goes on";
+    all.insert(all.end(), after.begin(), after.end());
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      EXPECT_EQ(all[i].header.ssrc, all[0].header.ssrc);
+      EXPECT_EQ(all[i].header.sequence, static_cast<std::uint16_t>(all[i - 1].header.sequence + 1)) << i;
+      EXPECT_LT(std::abs(static_cast<std::int32_t>(all[i].header.timestamp - all[i - 1].header.timestamp)),
+                16'000)
+          << i;
+    }
+  }
+}
+
+// A key that is held for long is no dead line.
+TEST_F(Comfort, NoNoiseWithinAKey) {
   Party caller(1), agent(2);
   bridge(caller, agent);
   hear_comforted(caller, agent);
-  pass(1'500ms);
+  talk(agent, 100ms);
   static_cast<void>(caller.hear_all());
   RtpHeader header = agent.next;
   header.payload_type = agent.dtmf;
-  const std::array<std::uint8_t, 4> key{5, 0x8a, 0, 160};
-  agent.send(header, key);
-  pump();
-  pass(200ms);
-  EXPECT_GE(caller.hear_all().size(), 9U);
+  for (unsigned ticks = 160; ticks <= 160 * 100; ticks += 160) {
+    const std::array<std::uint8_t, 4> key{5, 0x0a, static_cast<std::uint8_t>(ticks >> 8),
+                                          static_cast<std::uint8_t>(ticks & 0xff)};
+    agent.send(header, key);
+    ++header.sequence;
+    pump();
+    pass(20ms);
+  }
+  for (const Heard& one : caller.hear_all()) EXPECT_EQ(one.header.payload_type, caller.dtmf);
 }
 
 }  // namespace

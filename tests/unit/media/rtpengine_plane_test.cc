@@ -202,6 +202,23 @@ TEST_F(RtpenginePlane, PlaysRingBackUntilAnythingElseIsHeard) {
   EXPECT_EQ(call(1).playing, "");
 }
 
+// What is heard once is not begun anew for another codec: its rest is left out. Asked for again, it is heard
+// again.
+TEST_F(RtpenginePlane, WhatIsHeardOnceIsNotBegunAnew) {
+  establish(1);
+  establish(2);
+  perform(Hear{1, Hear::Play{"moment.wav", true}});
+  EXPECT_EQ(call(1).playing, "/etc/baton/moment.wav");
+  perform(party(1, sdp::Codec::pcma));
+  EXPECT_EQ(call(1).playing, "");
+  EXPECT_EQ(daemon_.count("play media"), 1U);
+  perform(Hear{1, Hear::Party{2}});
+  perform(Hear{1, Hear::Play{"moment.wav", true}});
+  perform(Hear{1, Hear::Play{"moment.wav", true}});
+  EXPECT_EQ(call(1).playing, "/etc/baton/moment.wav");
+  EXPECT_EQ(daemon_.count("play media"), 3U);
+}
+
 TEST_F(RtpenginePlane, EveryRingBackFitsIntoADatagram) {
   establish(1);
   for (char a = 'A'; a <= 'Z'; ++a) {
