@@ -189,6 +189,7 @@ media::Relay::Options relay_options(const config::Media& media) {
   if (media.v6) options.v6 = {media.v6->bind, media.v6->advertised};
   options.port_min = media.port_min;
   options.port_max = media.port_max;
+  options.port_rest = media.port_rest;
   options.silence_timeout = media.silence_timeout;
   return options;
 }

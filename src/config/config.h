@@ -47,6 +47,7 @@ struct Media {
   std::optional<Face> v4, v6;       // at least one; a call over the other IP version has no media without it
   std::uint16_t port_min = 10'000;  // even
   std::uint16_t port_max = 30'000;
+  Duration port_rest = 10s;        // a pair that was used is not used again for so long
   Duration silence_timeout = 60s;  // no packet from a party for so long ends the call; 0: never
 
   bool operator==(const Media&) const = default;

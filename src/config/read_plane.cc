@@ -4,7 +4,8 @@
 namespace baton::config {
 namespace {
 
-constexpr std::string_view of_relay[] = {"bind", "advertise", "bind6", "advertise6", "port_min", "port_max"};
+constexpr std::string_view of_relay[] = {"bind",     "advertise", "bind6",    "advertise6",
+                                         "port_min", "port_max",  "port_rest"};
 constexpr std::string_view of_rtpengine[] = {"rtpengine", "rtpengine_outside", "rtpengine_inside",
                                              "rtpengine_dtmf_log"};
 

@@ -28,6 +28,14 @@ TEST(Plane, TheRelayUnlessSaidOtherwise) {
   EXPECT_EQ(good(listener + "[media]\nplane='relay'\nport_min=20000\n").server.media.plane, Plane::relay);
 }
 
+TEST(Plane, HowLongPortsRest) {
+  EXPECT_EQ(good(listener).server.media.port_rest, 10s);
+  EXPECT_EQ(good(listener + "[media]\nport_rest='2s'\n").server.media.port_rest, 2s);
+  const auto none = parse(listener + "[media]\nport_rest='0s'\n", "baton.toml");
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().front().to_string().find("media.port_rest"), std::string::npos);
+}
+
 TEST(Plane, RtpengineCarriesTheAudio) {
   const Config config = good(rtpengine +
                              "rtpengine_outside='pub'\nrtpengine_inside='lo'\nsilence_timeout='9s'\n"
