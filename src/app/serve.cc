@@ -183,7 +183,7 @@ std::optional<engine::Options> engine_options(const config::Server& server) {
   return options;
 }
 
-media::Relay::Options relay_options(const config::Media& media) {
+media::Relay::Options relay_options(const config::Media& media, std::size_t descriptors) {
   media::Relay::Options options;
   if (media.v4) options.v4 = {media.v4->bind, media.v4->advertised};
   if (media.v6) options.v6 = {media.v6->bind, media.v6->advertised};
@@ -191,6 +191,7 @@ media::Relay::Options relay_options(const config::Media& media) {
   options.port_max = media.port_max;
   options.port_rest = media.port_rest;
   options.silence_timeout = media.silence_timeout;
+  options.open_pairs_max = descriptors / 4;  // half of them, two each
   return options;
 }
 
@@ -378,7 +379,7 @@ int Server::open(const config::Config& config) {
     const config::Listen& l = running_.listeners[i];
     options.listeners.push_back({l.transport, l.bind, l.advertised, tls.contexts[i]});
   }
-  options.relay = relay_options(running_.media);
+  options.relay = relay_options(running_.media, descriptors_);
   prompts_->replace(std::move(media.prompts));
   options.relay.prompts = prompts_;
   if (running_.media.plane == config::Plane::rtpengine) {

@@ -33,7 +33,7 @@ void Relay::Impl::poll(Time now, std::vector<Result>& results) {
       options_.recorder->take_finished(results);
       continue;
     }
-    read(now, EndpointHandle::unpack(data & ~rtcp_mark), (data & rtcp_mark) != 0);
+    read(now, Watched::unpack(data));
   }
   report_digits(results);
 }
@@ -43,10 +43,12 @@ void Relay::Impl::report_digits(std::vector<Result>& results) {
   digits_reported_.clear();
 }
 
-void Relay::Impl::read(Time now, EndpointHandle handle, bool rtcp) {
+void Relay::Impl::read(Time now, Watched socket) {
+  const std::size_t count = batch_.receive(socket.fd);
+  const EndpointHandle handle = owner_of(socket.port);
   Endpoint* endpoint = endpoints_.find(handle);
-  if (endpoint == nullptr) return;
-  const std::size_t count = batch_.receive((rtcp ? endpoint->sockets.rtcp : endpoint->sockets.rtp).get());
+  if (endpoint == nullptr) return;  // at rest: nobody is meant any more
+  const bool rtcp = socket.port % 2 != 0;
   for (std::size_t i = 0; i < count; ++i) {
     const SocketAddress from = from_kernel(batch_.from[i]);
     // A datagram cut short is longer than any audio packet; empty, it fails every check below.

@@ -8,32 +8,72 @@ namespace baton::media {
 PortPool::PortPool(std::uint16_t port_min, std::uint16_t port_max, Duration rest, Rng& rng)
     : port_min_(port_min), port_max_(port_max), rest_(rest) {
   for (unsigned port = std::max(2U, (port_min + 1U) & ~1U); port + 1 <= port_max; port += 2) {
-    pairs_.push_back({static_cast<std::uint16_t>(port), Time::min()});
+    closed_.push_back({{.port = static_cast<std::uint16_t>(port)}, Time::min()});
   }
-  size_ = pairs_.size();
-  for (std::size_t i = size_; i > 1; --i) std::swap(pairs_[i - 1], pairs_[rng.below(i)]);
+  size_ = closed_.size();
+  for (std::size_t i = size_; i > 1; --i) std::swap(closed_[i - 1], closed_[rng.below(i)]);
 }
 
-std::optional<std::uint16_t> PortPool::take(Time now) {
-  if (pairs_.empty() || pairs_.front().free_at > now) return std::nullopt;
-  const std::uint16_t port = pairs_.front().port;
-  pairs_.pop_front();
-  return port;
+std::optional<PortPair> PortPool::take(Time now, bool v6) {
+  Queue& fitting = open_[v6 ? 1 : 0];
+  Queue& others = open_[v6 ? 0 : 1];
+  const auto has_free = [now](const Queue& queue) { return !queue.empty() && queue.front().free_at <= now; };
+  if (!has_free(fitting) && !has_free(closed_)) {
+    if (!has_free(others)) return std::nullopt;
+    close_front(others);
+  }
+  Queue& from = has_free(fitting) ? fitting : closed_;
+  PortPair pair = std::move(from.front().pair);
+  from.pop_front();
+  return pair;
 }
 
-void PortPool::give_back(Time now, std::uint16_t port, bool used) {
-  if (used) {
-    pairs_.push_back({port, now + rest_});
-  } else {
-    pairs_.push_front({port, Time::min()});
+void PortPool::give_back(Time now, PortPair pair, bool used) {
+  if (!used) {
+    pair.sockets = {};
+    closed_.push_front({std::move(pair), Time::min()});
+    return;
   }
+  if (open() >= open_max) pair.sockets = {};
+  Queue& queue = pair.is_open() ? open_[pair.v6 ? 1 : 0] : closed_;
+  queue.push_back({std::move(pair), now + rest_});
+}
+
+std::size_t PortPool::oldest_open() const {
+  if (open_[1].empty()) return 0;
+  return open_[0].empty() || open_[1].front().free_at < open_[0].front().free_at ? 1 : 0;
+}
+
+std::optional<Time> PortPool::next_deadline() const {
+  const Queue& oldest = open_[oldest_open()];
+  if (oldest.empty()) return std::nullopt;
+  return oldest.front().free_at + kept_open;
+}
+
+void PortPool::close_unneeded(Time now) {
+  for (auto due = next_deadline(); due && *due <= now; due = next_deadline()) close_one();
+}
+
+bool PortPool::close_one() {
+  if (open() == 0) return false;
+  close_front(open_[oldest_open()]);
+  return true;
+}
+
+// What it still has to rest it rests closed; behind one that has longer to rest it waits for that.
+void PortPool::close_front(Queue& queue) {
+  AtRest at_rest = std::move(queue.front());
+  queue.pop_front();
+  at_rest.pair.sockets = {};
+  closed_.push_back(std::move(at_rest));
 }
 
 std::string PortPool::shortage() const {
   const std::string range = std::to_string(port_min_) + "-" + std::to_string(port_max_);
   if (size_ == 0) return "the RTP port range " + range + " has no even port with its odd neighbour";
-  return "no RTP port pair is free in " + range + ": " + std::to_string(size_ - pairs_.size()) + " in use, " +
-         std::to_string(pairs_.size()) + " at rest after use";
+  const std::size_t at_rest = closed_.size() + open();
+  return "no RTP port pair is free in " + range + ": " + std::to_string(size_ - at_rest) + " in use, " +
+         std::to_string(at_rest) + " at rest after use";
 }
 
 }  // namespace baton::media

@@ -1,7 +1,9 @@
 // The RTP/RTCP port pairs of a relay. A pair that was in use rests before it is given out again, so that late
-// packets of one call never reach the next.
+// packets of one call never reach the next. Opening and closing sockets costs more than all else that is done
+// for a call's ports, so a pair may rest with its sockets open, and such pairs are given out first.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -9,29 +11,55 @@
 
 #include "base/rng.h"
 #include "base/time.h"
+#include "media/relay/sockets.h"
 
 namespace baton::media {
 
+struct PortPair {
+  std::uint16_t port = 0;  // of RTP; RTCP has the next
+  bool v6 = false;         // its sockets, when it has any
+  SocketPair sockets{};
+  [[nodiscard]] bool is_open() const { return sockets.rtp.get() >= 0; }
+};
+
 class PortPool {
  public:
+  // After its rest a pair stays open for so long; if no call needs it in that time there are few.
+  static constexpr Duration kept_open = 5s;
+  // Each takes some 6 KiB of the kernel's memory.
+  static constexpr std::size_t open_max = 8'192;
+
   // Pairs (even, even + 1) that lie wholly within the range, in an order nobody can guess.
   PortPool(std::uint16_t port_min, std::uint16_t port_max, Duration rest, Rng& rng);
 
-  // The RTP port of the pair that has been free longest.
-  [[nodiscard]] std::optional<std::uint16_t> take(Time now);
-  // `used`: it rests first. Otherwise it is the next to be given out.
-  void give_back(Time now, std::uint16_t port, bool used);
+  // One that is open for that family, or else the pair that has been free longest, without sockets.
+  [[nodiscard]] std::optional<PortPair> take(Time now, bool v6);
+  // `used`: it rests first, with its sockets if it has them and no more than open_max do. Otherwise it is the
+  // next to be given out.
+  void give_back(Time now, PortPair pair, bool used);
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Those at rest, or after it, with open sockets.
+  [[nodiscard]] std::size_t open() const { return open_[0].size() + open_[1].size(); }
+  // When to call close_unneeded().
+  [[nodiscard]] std::optional<Time> next_deadline() const;
+  void close_unneeded(Time now);
+  // Closes the one that has been open longest. False: there is none.
+  bool close_one();
   // Why take() gave nothing.
   [[nodiscard]] std::string shortage() const;
 
  private:
-  struct Pair {
-    std::uint16_t port = 0;
+  struct AtRest {
+    PortPair pair;
     Time free_at{};
   };
-  std::deque<Pair> pairs_;  // by free_at
+  using Queue = std::deque<AtRest>;               // by free_at
+  [[nodiscard]] std::size_t oldest_open() const;  // of open_
+  void close_front(Queue& queue);
+
+  Queue closed_;               // and those that have become so after their rest, in the order of that
+  std::array<Queue, 2> open_;  // IPv4, IPv6
   std::size_t size_ = 0;
   std::uint16_t port_min_, port_max_;
   Duration rest_;

@@ -50,7 +50,8 @@ Relay::Impl::Impl(Options options)
     : options_(std::move(options)),
       rng_(seed_of(options_.seed)),
       ports_(options_.port_min, options_.port_max, options_.port_rest, rng_),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      owners_(32'768) {
   BATON_ASSERT(epoll_.get() >= 0);
   comfort_noise_.set_level(comfort_level);
   if (!options_.recorder) return;
@@ -65,8 +66,7 @@ Handle<Endpoint> Relay::Impl::find(EndpointId id) const {
   return found == by_id_.end() ? EndpointHandle{} : found->second;
 }
 
-baton::Result<std::pair<std::uint16_t, SocketPair>, std::string> Relay::Impl::take_sockets(Time now,
-                                                                                           bool v6) {
+baton::Result<PortPair, std::string> Relay::Impl::take_pair(Time now, bool v6) {
   const auto& interface = v6 ? options_.v6 : options_.v4;
   if (!interface) return fail(std::string(v6 ? "no IPv6" : "no IPv4") + " address for media is configured");
   if (endpoints_.size() >= options_.endpoints_max) {
@@ -74,24 +74,54 @@ baton::Result<std::pair<std::uint16_t, SocketPair>, std::string> Relay::Impl::ta
   }
   std::string reason;
   for (unsigned attempt = 0; attempt < bind_attempts_max; ++attempt) {
-    const auto port = ports_.take(now);
-    if (!port) return fail(reason.empty() ? ports_.shortage() : ports_.shortage() + "; " + reason);
-    auto sockets = bind_pair(interface->bind, *port, options_.dscp);
-    if (sockets) return std::pair{*port, std::move(*sockets)};
-    reason = sockets.error().reason;
-    ports_.give_back(now, *port, sockets.error().port_taken);
-    if (!sockets.error().port_taken) break;
+    auto pair = ports_.take(now, v6);
+    if (!pair) return fail(reason.empty() ? ports_.shortage() : ports_.shortage() + "; " + reason);
+    if (pair->is_open()) {
+      drain(pair->sockets.rtp.get());
+      drain(pair->sockets.rtcp.get());
+      return *std::move(pair);
+    }
+    if (endpoints_.size() + ports_.open() >= options_.open_pairs_max) ports_.close_one();
+    auto sockets = bind_pair(interface->bind, pair->port, options_.dscp);
+    if (!sockets) {
+      reason = sockets.error().reason;
+      ports_.give_back(now, *std::move(pair), sockets.error().port_taken);
+      // Without descriptors for it those of a pair at rest will do.
+      if (!sockets.error().port_taken && !ports_.close_one()) break;
+      continue;
+    }
+    pair->v6 = v6;
+    pair->sockets = std::move(*sockets);
+    if (watch(*pair)) return *std::move(pair);
+    ports_.give_back(now, *std::move(pair), false);
+    return fail("the kernel watches no more sockets for this user");
   }
   return fail(std::move(reason));
 }
 
-bool Relay::Impl::watch(EndpointHandle handle, const SocketPair& sockets) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = handle.pack();
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets.rtp.get(), &event) != 0) return false;
-  event.data.u64 |= rtcp_mark;
-  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets.rtcp.get(), &event) == 0;
+bool Relay::Impl::watch(const PortPair& pair) {
+  for (const Watched socket : {Watched{pair.sockets.rtp.get(), pair.port},
+                               Watched{pair.sockets.rtcp.get(), static_cast<std::uint16_t>(pair.port + 1)}}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = socket.pack();
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.fd, &event) != 0) return false;
+  }
+  return true;
+}
+
+// Of what came for the pair's last owner. Who still fills it faster than this meets the gate.
+void Relay::Impl::drain(int fd) {
+  constexpr unsigned batches_max = 16;
+  for (unsigned i = 0; i < batches_max && batch_.receive(fd) == batch_size; ++i) {
+  }
+}
+
+void Relay::Impl::give_back(Time now, Endpoint& endpoint) {
+  PortPair pair{endpoint.port, endpoint.v6, std::move(endpoint.sockets)};
+  owner_of(pair.port) = {};
+  if (endpoints_.size() + ports_.open() > options_.open_pairs_max) pair.sockets = {};
+  ports_.give_back(now, std::move(pair), true);
 }
 
 void Relay::Impl::perform(Time now, const Open& open, std::vector<Result>& results) {
@@ -99,27 +129,21 @@ void Relay::Impl::perform(Time now, const Open& open, std::vector<Result>& resul
     results.emplace_back(OpenFailed{open.id, "the endpoint is open already"});
     return;
   }
-  auto sockets = take_sockets(now, open.v6);
-  if (!sockets) {
-    results.emplace_back(OpenFailed{open.id, std::move(sockets.error())});
+  auto pair = take_pair(now, open.v6);
+  if (!pair) {
+    results.emplace_back(OpenFailed{open.id, std::move(pair.error())});
     return;
   }
-  const std::uint16_t port = sockets->first;
+  const std::uint16_t port = pair->port;
   // RFC 3550 5.1: first numbers are random.
   // RFC 4568 6.4: from the lower half, so that no loss at the start hides a turn of the numbers.
   const OutputStream out(static_cast<std::uint32_t>(rng_.next()),
                          static_cast<std::uint16_t>(rng_.next() & 0x7fff),
                          static_cast<std::uint32_t>(rng_.next()));
   const EndpointHandle handle =
-      endpoints_.emplace(open.id, open.v6, port, std::move(sockets->second), out, rng_.token(15));
-  Endpoint& endpoint = endpoints_.at(handle);
-  if (!watch(handle, endpoint.sockets)) {
-    endpoints_.erase(handle);
-    ports_.give_back(now, port, false);
-    results.emplace_back(OpenFailed{open.id, "the kernel watches no more sockets for this user"});
-    return;
-  }
-  endpoint.totals.id = open.id;
+      endpoints_.emplace(open.id, open.v6, port, std::move(pair->sockets), out, rng_.token(15));
+  endpoints_.at(handle).totals.id = open.id;
+  owner_of(port) = handle;
   by_id_.emplace(open.id, handle);
   const auto& interface = open.v6 ? options_.v6 : options_.v4;
   results.emplace_back(Opened{open.id, {interface->advertised, port}});
@@ -270,7 +294,7 @@ void Relay::Impl::perform(Time now, const Close& close, std::vector<Result>& res
     unhear(listener, endpoints_.at(listener));
   }
   results.emplace_back(totals_of(endpoint));
-  ports_.give_back(now, endpoint.port, true);
+  give_back(now, endpoint);
   by_id_.erase(close.id);
   endpoints_.erase(handle);
 }
@@ -376,7 +400,13 @@ Time Relay::Impl::next_report(Time now) {
   return now + Duration(rng_.between(report_interval.count() / 2, report_interval.count() * 3 / 2));
 }
 
+std::optional<Time> Relay::Impl::next_deadline() const {
+  const auto timer = timers_.next_deadline(), unneeded = ports_.next_deadline();
+  return timer && unneeded ? std::min(*timer, *unneeded) : timer ? timer : unneeded;
+}
+
 void Relay::Impl::advance(Time now, std::vector<Result>& results) {
+  ports_.close_unneeded(now);
   while (const auto entry = timers_.pop_due(now)) {
     const EndpointHandle handle = EndpointHandle::unpack(entry->owner);
     Endpoint* endpoint = endpoints_.find(handle);

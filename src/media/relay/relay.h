@@ -53,6 +53,9 @@ class Relay {
     Duration silence_timeout = 0s;    // 0: never
     Duration port_rest = 10s;         // a closed pair is not given to another call for so long
     std::size_t endpoints_max = 60'000;
+    // Of pairs, those of endpoints and those that rest with open sockets: two descriptors each. Endpoints
+    // come first, and have what they need beyond it.
+    std::size_t open_pairs_max = 1'024;
     std::uint8_t dscp = 46;                    // EF (RFC 4594 4.1)
     std::shared_ptr<PromptLibrary> prompts{};  // none: prompts are silence
     std::shared_ptr<Recorder> recorder{};      // none: nothing can be recorded

@@ -24,8 +24,17 @@ namespace baton::media {
 inline constexpr std::size_t datagram_bytes_max = 2'048;
 inline constexpr std::size_t batch_size = 16;
 inline constexpr std::size_t events_max = 256;
-inline constexpr std::uint64_t recorder_mark = ~std::uint64_t{0};  // as is this
-inline constexpr std::uint64_t rtcp_mark = 0x8000'0000;  // in epoll data: a bit no slab index reaches
+// What epoll tells of a socket: itself, and its port, by which its endpoint is found. It stays watched at
+// rest.
+struct Watched {
+  int fd = -1;
+  std::uint16_t port = 0;
+  [[nodiscard]] std::uint64_t pack() const { return (static_cast<std::uint64_t>(fd) << 16) | port; }
+  [[nodiscard]] static Watched unpack(std::uint64_t data) {
+    return {static_cast<int>(data >> 16), static_cast<std::uint16_t>(data)};
+  }
+};
+inline constexpr std::uint64_t recorder_mark = ~std::uint64_t{0};  // no socket's
 
 // Room for one recvmmsg.
 struct Batch {
@@ -71,7 +80,7 @@ class Relay::Impl {
   void advance(Time now, std::vector<Result>& results);
 
   [[nodiscard]] int poll_fd() const { return epoll_.get(); }
-  [[nodiscard]] std::optional<Time> next_deadline() const { return timers_.next_deadline(); }
+  [[nodiscard]] std::optional<Time> next_deadline() const;
   [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
@@ -79,12 +88,14 @@ class Relay::Impl {
   using EndpointHandle = Handle<Endpoint>;
 
   [[nodiscard]] EndpointHandle find(EndpointId id) const;
-  [[nodiscard]] baton::Result<std::pair<std::uint16_t, SocketPair>, std::string> take_sockets(Time now,
-                                                                                              bool v6);
-  [[nodiscard]] bool watch(EndpointHandle handle, const SocketPair& sockets);
+  [[nodiscard]] EndpointHandle& owner_of(std::uint16_t port) { return owners_[port / 2]; }
+  [[nodiscard]] baton::Result<PortPair, std::string> take_pair(Time now, bool v6);
+  [[nodiscard]] bool watch(const PortPair& pair);
+  void give_back(Time now, Endpoint& endpoint);
+  void drain(int fd);
 
   void report_digits(std::vector<Result>& results);
-  void read(Time now, EndpointHandle handle, bool rtcp);
+  void read(Time now, Watched socket);
   void receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<std::uint8_t> bytes,
                    const SocketAddress& from);
   void receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoint, std::span<std::uint8_t> bytes,
@@ -144,6 +155,7 @@ class Relay::Impl {
   Descriptor epoll_;
   Slab<Endpoint> endpoints_;
   std::unordered_map<EndpointId, EndpointHandle> by_id_;
+  std::vector<EndpointHandle> owners_;  // by half the port; of a pair at rest: none
   TimerQueue timers_;
   RingBackLibrary ring_backs_;
   ComfortNoise comfort_noise_;  // whose next samples are everybody's

@@ -1,3 +1,4 @@
+#include "media/relay/ports.h"
 #include "media/relay/relay.h"
 #include "media/relay/rtcp.h"
 
@@ -35,6 +36,52 @@ TEST_F(RelayTest, PortsRestBeforeTheyAreUsedAgain) {
   now += 10s;
   perform(Open{3, false});
   EXPECT_EQ(results_of<Opened>().size(), 2U);
+}
+
+// Whatever a party of the call before still sends: while the pair rests, and until it is given out.
+TEST_F(RelayTest, APairThatRestedOpenHearsNothingOfItsLastCall) {
+  auto o = options();
+  o.port_min = 21'990;
+  o.port_max = 21'991;
+  use(o);
+  Party before(1);
+  join(before);
+  perform(Close{1});
+  pass(9s);
+  before.say();
+  pump();
+  pass(1s);
+  before.say();
+  before.rtcp.send(before.relay_rtcp(), std::vector<std::uint8_t>{0x80, 201, 0, 1, 0, 0, 0, 1});
+  Party next(2);
+  join(next);
+  ASSERT_EQ(next.relay_rtp, before.relay_rtp);
+  results.clear();
+  pump();
+  EXPECT_EQ(relay->counters().received, 0U);
+  EXPECT_EQ(relay->counters().rtcp_received, 0U);
+  next.say();
+  pump();
+  EXPECT_EQ(relay->counters().received, 1U);
+}
+
+TEST_F(RelayTest, PairsRestOpenAsFarAsTheyMay) {
+  auto o = options();
+  o.open_pairs_max = 2;
+  use(o);
+  const auto is_open = [](const SocketAddress& rtp) { return !Plug(rtp).bound(); };
+  Party a(1), b(2), c(3);
+  for (Party* party : {&a, &b, &c}) join(*party);
+  for (EndpointId id = 1; id <= 3; ++id) perform(Close{id});
+  EXPECT_FALSE(is_open(a.relay_rtp)) << "two are open already";
+  EXPECT_TRUE(is_open(b.relay_rtp));
+  EXPECT_TRUE(is_open(c.relay_rtp));
+  perform(Open{4, false});
+  EXPECT_FALSE(is_open(b.relay_rtp)) << "for the one that is needed now";
+  EXPECT_TRUE(is_open(c.relay_rtp));
+  pass(10s + PortPool::kept_open);
+  EXPECT_FALSE(is_open(c.relay_rtp));
+  EXPECT_FALSE(relay->next_deadline());
 }
 
 TEST_F(RelayTest, PortsOfOthersArePassedOver) {
