@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
 
 #include <variant>
 
@@ -15,6 +16,19 @@ std::string insert_sql(const char* table, const char* columns, int count, const 
   for (int i = 1; i < count; ++i) places += ",?";
   return std::string("INSERT INTO ") + table + " (" + columns + ") VALUES (" + places + ") ON CONFLICT (" +
          key + ") DO NOTHING";
+}
+
+// The record itself is what SQLite will not have; trying again can not help.
+bool blames_record(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // True when a row was added.
@@ -34,23 +48,57 @@ Batch::Batch(SQLite::Database& db)
       trace_(db, insert_sql("trace", trace_columns, trace_column_count, "root_call_uuid, sequence")),
       leg_quality_(db, insert_sql("leg_quality", leg_quality_columns, leg_quality_column_count,
                                   "call_uuid, sip_call_id")),
-      recording_(db, insert_sql("recording", recording_columns, recording_column_count, "recording_id")) {}
+      recording_(db, insert_sql("recording", recording_columns, recording_column_count, "recording_id")),
+      begin_rows_(db, "SAVEPOINT record"),
+      keep_rows_(db, "RELEASE record"),
+      drop_rows_(db, "ROLLBACK TO record") {}
 
-Result<std::size_t, BatchError> Batch::write(const std::deque<Record>& records, std::size_t count) {
+Result<Batch::Written, BatchError> Batch::write(const std::deque<Record>& records, std::size_t count) {
   try {
-    // A statement that failed half-way would refuse new values.
-    for (SQLite::Statement* statement : {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_})
-      statement->tryReset();
-    SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
-    std::size_t added = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      added += std::visit([this](const auto& record) { return insert(record); }, records[i]) ? 1U : 0U;
+    Written written;
+    while (!attempt(records, count, written)) {
     }
-    transaction.commit();
-    return added;
+    return written;
   } catch (const SQLite::Exception& e) {
     return fail(BatchError{e.getExtendedErrorCode(), e.what()});
   }
+}
+
+// False when a refusal took the transaction with it, as a trigger may: all but the refused are to be tried
+// anew.
+bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Written& written) {
+  reset();
+  SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
+  written.added = 0;
+  auto refused = written.refused.begin();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (refused != written.refused.end() && refused->position == i) {
+      ++refused;
+      continue;
+    }
+    try {
+      written.added +=
+          std::visit([this](const auto& record) { return insert(record); }, records[i]) ? 1U : 0U;
+    } catch (const SQLite::Exception& e) {
+      if (!blames_record(e.getExtendedErrorCode())) throw;
+      reset();
+      refused = written.refused.insert(refused, {i, e.what()}) + 1;
+      if (!in_transaction()) return false;
+    }
+  }
+  transaction.commit();
+  return true;
+}
+
+bool Batch::in_transaction() const {
+  return sqlite3_get_autocommit(db_.getHandle()) == 0;
+}
+
+// A statement that failed half-way would refuse new values.
+void Batch::reset() {
+  for (SQLite::Statement* statement : {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_,
+                                       &begin_rows_, &keep_rows_, &drop_rows_})
+    statement->tryReset();
 }
 
 bool Batch::insert(const call::Cdr& cdr) {
@@ -60,12 +108,23 @@ bool Batch::insert(const call::Cdr& cdr) {
 
 bool Batch::insert(const call::TransferRecord& transfer) {
   bind(transfer_, transfer);
-  if (!run(transfer_)) return false;
-  for (std::size_t i = 0; i < transfer.steps.size(); ++i) {
-    bind(step_, transfer, i);
-    run(step_);
+  run(begin_rows_);
+  try {
+    const bool added = run(transfer_);
+    for (std::size_t i = 0; added && i < transfer.steps.size(); ++i) {
+      bind(step_, transfer, i);
+      run(step_);
+    }
+    run(keep_rows_);
+    return added;
+  } catch (const SQLite::Exception&) {
+    reset();
+    if (in_transaction()) {
+      run(drop_rows_);
+      run(keep_rows_);
+    }
+    throw;
   }
-  return true;
 }
 
 bool Batch::insert(const call::TraceMessage& message) {

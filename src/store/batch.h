@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "store/connection.h"
@@ -23,11 +24,23 @@ class Batch {
   // The connection must outlive the batch. Throws SQLite::Exception when the schema is not there.
   explicit Batch(SQLite::Database& db);
 
-  // Writes the first `count` records in one transaction: all or none. Returns how many were new; a record
-  // whose key is there already changes nothing.
-  [[nodiscard]] Result<std::size_t, BatchError> write(const std::deque<Record>& records, std::size_t count);
+  struct Refused {
+    std::size_t position = 0;  // among the records
+    std::string why;
+  };
+  struct Written {
+    std::size_t added = 0;         // a record whose key is there already changes nothing
+    std::vector<Refused> refused;  // what SQLite will not have, however often it is tried; by position
+  };
+
+  // Writes the first `count` records in one transaction: all but those that are refused for what they are,
+  // or, with an error, none.
+  [[nodiscard]] Result<Written, BatchError> write(const std::deque<Record>& records, std::size_t count);
 
  private:
+  [[nodiscard]] bool attempt(const std::deque<Record>& records, std::size_t count, Written& written);
+  [[nodiscard]] bool in_transaction() const;
+  void reset();
   [[nodiscard]] bool insert(const call::Cdr& cdr);
   [[nodiscard]] bool insert(const call::TransferRecord& transfer);
   [[nodiscard]] bool insert(const call::TraceMessage& message);
@@ -36,6 +49,7 @@ class Batch {
 
   SQLite::Database& db_;
   SQLite::Statement cdr_, transfer_, step_, trace_, leg_quality_, recording_;
+  SQLite::Statement begin_rows_, keep_rows_, drop_rows_;  // of a record that has more than one
 };
 
 }  // namespace baton::store

@@ -25,19 +25,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The record itself is what SQLite will not have; trying again can not help.
-bool blames_record(int code) {
-  switch (code & 0xff) {
-    case SQLITE_CONSTRAINT:
-    case SQLITE_TOOBIG:
-    case SQLITE_MISMATCH:
-    case SQLITE_RANGE:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // The connection is still good; anything else may have to do with the file and is tried with a new one.
 bool keeps_connection(int code) {
   switch (code & 0xff) {
@@ -98,8 +85,7 @@ class Writer::Impl {
   [[nodiscard]] Attempt try_batch();
   [[nodiscard]] bool connect();
   void disconnect();
-  void committed(std::size_t count, std::size_t added);
-  void refuse_front(const std::string& why);
+  void committed(std::size_t count, const Batch::Written& written);
   void failed(int code, const std::string& what);
   void settle(bool at_once);
   void shed_traces();
@@ -128,8 +114,7 @@ class Writer::Impl {
   Connection connection_;
   std::optional<Batch> batch_;
   Duration back_off_{0};
-  std::size_t one_by_one_ = 0;  // records to write singly, to find the one that SQLite will not have
-  bool refusing_ = false;       // as the log has it
+  bool refusing_ = false;  // as the log has it
   int last_code_ = 0;
   Clock::time_point failed_at_{};
   bool backlog_reported_ = false;
@@ -237,18 +222,13 @@ Writer::Impl::Attempt Writer::Impl::try_batch() {
     disconnect();
   }
   if (!connection_ && !connect()) return Attempt::refused;
-  const std::size_t count = one_by_one_ > 0 ? 1 : std::min(waiting_.size(), options_.batch_max);
-  const auto added = batch_->write(waiting_, count);
-  if (added) {
-    committed(count, *added);
+  const std::size_t count = std::min(waiting_.size(), options_.batch_max);
+  const auto written = batch_->write(waiting_, count);
+  if (written) {
+    committed(count, *written);
     return Attempt::done;
   }
-  const BatchError& error = added.error();
-  if (blames_record(error.code)) {
-    if (count == 1) refuse_front(error.message);
-    if (count > 1) one_by_one_ = count;
-    return Attempt::done;
-  }
+  const BatchError& error = written.error();
   failed(error.code, describe(options_.path, error.code, error.message));
   if ((error.code & 0xff) == SQLITE_FULL) shed_traces();
   if (!keeps_connection(error.code)) disconnect();
@@ -277,23 +257,22 @@ void Writer::Impl::disconnect() {
   connection_.reset();
 }
 
-void Writer::Impl::committed(std::size_t count, std::size_t added) {
-  written_ += count;
-  duplicates_ += count - added;
+void Writer::Impl::committed(std::size_t count, const Batch::Written& written) {
+  for (const auto& refused : written.refused) {
+    if (options_.log) options_.log(unwritten(waiting_[refused.position], refused.why));
+  }
+  const std::size_t kept = count - written.refused.size(), duplicates = kept - written.added;
+  refused_ += written.refused.size();
+  written_ += kept;
+  duplicates_ += duplicates;
   // Expected after a commit that failed and yet was done; otherwise two calls share an id, which must not
   // stay unseen.
-  if (added < count) {
-    log(engine::Severity::warning, "store.duplicates", {{"count", std::to_string(count - added)}});
+  if (duplicates > 0) {
+    log(engine::Severity::warning, "store.duplicates", {{"count", std::to_string(duplicates)}});
   }
   back_off_ = Duration{0};
   healthy_ = true;
   finish(count);  // last: it wakes whoever waits, who may ask for the state
-}
-
-void Writer::Impl::refuse_front(const std::string& why) {
-  if (options_.log) options_.log(unwritten(waiting_.front(), why));
-  ++refused_;
-  finish(1);
 }
 
 void Writer::Impl::finish(std::size_t count) {
@@ -301,7 +280,6 @@ void Writer::Impl::finish(std::size_t count) {
     queue_.forget(waiting_.front());
     waiting_.pop_front();
   }
-  one_by_one_ -= std::min(one_by_one_, count);
   {
     const std::lock_guard lock(done_mutex_);
     done_ += count;
@@ -343,7 +321,6 @@ void Writer::Impl::shed_traces() {
     }
   }
   waiting_ = std::move(kept);
-  one_by_one_ = 0;
   {
     const std::lock_guard lock(done_mutex_);
     done_ += shed;
