@@ -23,6 +23,7 @@ std::vector<Kind> kinds() {
   for (const sdp::Suite suite : sdp::all_suites) {
     Kind kind{"rtp-srtp-" + std::string(to_string(suite))};
     kind.other_suite = suite;
+    kind.searched = false;
     all.push_back(kind);
   }
   for (std::size_t one = 0; one < codecs.size(); ++one) {
@@ -30,6 +31,7 @@ std::vector<Kind> kinds() {
       Kind kind{std::string(codec_names[one]) + "-" + codec_names[other], codecs[one], codecs[other]};
       if (codecs[other] == sdp::Codec::g722) kind.streams_max = 400;
       if (codecs[other] == sdp::Codec::opus) kind.streams_max = 60;
+      kind.searched = codecs[one] != sdp::Codec::pcma;
       all.push_back(kind);
     }
   }

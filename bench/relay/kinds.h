@@ -13,6 +13,7 @@ struct Kind {
   sdp::Codec one = sdp::Codec::pcmu, other = sdp::Codec::pcmu;
   std::optional<sdp::Suite> one_suite{}, other_suite{};
   std::size_t streams_max = 100'000;  // as many as are sure to be carried
+  bool searched = true;               // for how many it carries; another of its sort says as much when not
 
   [[nodiscard]] bool converts() const { return one != other; }
   [[nodiscard]] bool plain() const { return !converts() && !one_suite && !other_suite; }

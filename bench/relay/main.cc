@@ -26,7 +26,8 @@ void run(const std::string& only, const Settings& settings) {
     if (!only.empty() && kind.name != only) continue;
     any = true;
     auto line = compare(kind, settings);
-    if (settings.search_up_to != 0) line["carries"] = search(kind, settings);
+    if (settings.search_up_to != 0 && (kind.searched || kind.name == only))
+      line["carries"] = search(kind, settings);
     std::printf("%s\n", line.dump().c_str());
     std::fflush(stdout);
   }

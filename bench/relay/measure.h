@@ -10,7 +10,7 @@ namespace baton::bench {
 
 struct Settings {
   std::size_t streams = 1'000;
-  double seconds = 2;
+  double seconds = 1;
   unsigned rounds = 3;
   std::size_t search_up_to = 8'000;  // 0: no search
   bool rtpengine = true;

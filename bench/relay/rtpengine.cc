@@ -1,8 +1,9 @@
 #include "relay/rtpengine.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,16 @@ SocketAddress audio_of(const std::string& answer) {
   return {loopback, static_cast<std::uint16_t>(std::strtoul(answer.c_str() + at + 8, nullptr, 10))};
 }
 
+std::uint16_t free_port() {
+  const media::Descriptor probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto any = media::to_kernel({loopback, 0});
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  static_cast<void>(::bind(probe.get(), reinterpret_cast<const sockaddr*>(&any.storage), any.length));
+  static_cast<void>(::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&name), &length));
+  return media::from_kernel(name).port;
+}
+
 std::string all_suites_but(sdp::Suite suite) {
   std::string out = "l";
   for (const char* other : {"AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_256_CM_HMAC_SHA1_80",
@@ -139,43 +150,70 @@ void Rtpengine::finish() {
 }
 
 void Rtpengine::start() {
-  socket_ = media::Descriptor(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  std::uint16_t port = 0;
-  {
-    // A port that was free a moment ago.
-    const media::Descriptor probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto any = media::to_kernel({loopback, 0});
-    sockaddr_storage name{};
-    socklen_t length = sizeof name;
-    static_cast<void>(::bind(probe.get(), reinterpret_cast<const sockaddr*>(&any.storage), any.length));
-    static_cast<void>(::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&name), &length));
-    port = media::from_kernel(name).port;
+  // A port that was free a moment ago may be somebody's by the time it is asked for.
+  constexpr int tries = 3;
+  for (int i = 0; i < tries; ++i) {
+    start_at(free_port());
+    if (answers()) return;
   }
+  throw std::runtime_error("rtpengine ends as soon as it is started: " + last_words());
+}
+
+void Rtpengine::start_at(std::uint16_t port) {
   const std::string listen = "--listen-ng=127.0.0.1:" + std::to_string(port);
+  words_ = media::Descriptor(::memfd_create("rtpengine", MFD_CLOEXEC));
+  const pid_t parent = ::getpid();
   daemon_ = ::fork();
   if (daemon_ == 0) {
+    // It must not outlive a measurement that is killed.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
     run_on(Core::first);
-    const int nowhere = ::open("/dev/null", O_WRONLY);
-    ::dup2(nowhere, 1);
-    ::dup2(nowhere, 2);
-    ::execlp("rtpengine", "rtpengine", "-f", "-E", "-L", "2", "--config-file=none", "--table=-1",
+    ::dup2(words_.get(), 1);
+    ::dup2(words_.get(), 2);
+    ::execlp("rtpengine", "rtpengine", "-f", "-E", "-L", "3", "--config-file=none", "--table=-1",
              "--interface=127.0.0.1", listen.c_str(), "--port-min=20002", "--port-max=32000",
              "--num-threads=1", nullptr);
     ::_exit(127);
   }
-  const auto to = media::to_kernel({loopback, port});
+  // Bound before it connects: the kernel might choose for it the very port that is to be the daemon's.
+  socket_ = media::Descriptor(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto any = media::to_kernel({loopback, 0}), to = media::to_kernel({loopback, port});
   if (daemon_ < 0 ||
+      ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&any.storage), any.length) != 0 ||
       ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) != 0) {
     throw std::runtime_error("rtpengine can not be started");
   }
-  for (int tries = 0; tries < 100; ++tries) {
-    std::this_thread::sleep_for(50ms);
-    if (::send(socket_.get(), "0 d7:command4:pinge", 19, 0) != 19) continue;
+}
+
+// False when it has ended. It comes with two hundred libraries: where none is in memory yet, and others want
+// the disk and the core, it needs many seconds until it listens.
+bool Rtpengine::answers() {
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (std::chrono::steady_clock::now() < until) {
+    int status = 0;
+    if (::waitpid(daemon_, &status, WNOHANG) == daemon_) {
+      daemon_ = -1;
+      return false;
+    }
+    // Refused until it listens.
     pollfd readable{socket_.get(), POLLIN, 0};
     std::array<char, 256> answer;
-    if (::poll(&readable, 1, 100) > 0 && ::recv(socket_.get(), answer.data(), answer.size(), 0) > 0) return;
+    if (::send(socket_.get(), "0 d7:command4:pinge", 19, 0) == 19 && ::poll(&readable, 1, 100) > 0 &&
+        ::recv(socket_.get(), answer.data(), answer.size(), 0) > 0) {
+      return true;
+    }
+    std::this_thread::sleep_for(20ms);
   }
-  throw std::runtime_error("rtpengine does not answer");
+  throw std::runtime_error("rtpengine does not answer within a minute: " + last_words());
+}
+
+std::string Rtpengine::last_words() const {
+  std::string words(1'000, '\0');
+  const off_t end = ::lseek(words_.get(), 0, SEEK_END), room = static_cast<off_t>(words.size());
+  const ssize_t size = ::pread(words_.get(), words.data(), words.size(), end > room ? end - room : 0);
+  words.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return words.empty() ? "it said nothing" : words;
 }
 
 std::string Rtpengine::ask(const std::string& fields) {
@@ -184,7 +222,7 @@ std::string Rtpengine::ask(const std::string& fields) {
   static_cast<void>(::send(socket_.get(), command.data(), command.size(), 0));
   pollfd readable{socket_.get(), POLLIN, 0};
   std::string answer(65'536, '\0');
-  while (::poll(&readable, 1, 2'000) > 0) {
+  while (::poll(&readable, 1, 10'000) > 0) {
     const ssize_t size = ::recv(socket_.get(), answer.data(), answer.size(), 0);
     if (size <= 0 || !answer.starts_with(cookie)) continue;  // to a ping before
     answer.resize(static_cast<std::size_t>(size));

@@ -31,6 +31,9 @@ class Rtpengine : public Plane {
 
  private:
   void start();
+  void start_at(std::uint16_t port);
+  [[nodiscard]] bool answers();
+  [[nodiscard]] std::string last_words() const;
   void finish();
   // The description in the answer to a command, of which `fields` are the other entries, encoded.
   [[nodiscard]] std::string ask(const std::string& fields);
@@ -38,6 +41,7 @@ class Rtpengine : public Plane {
 
   pid_t daemon_ = -1;
   media::Descriptor socket_;
+  media::Descriptor words_;  // what it prints
   unsigned cookie_ = 0;
   std::vector<SocketAddress> addresses_;
 };
