@@ -1,5 +1,6 @@
 // Keys that parties press: those that come by SIP INFO, and what rtpengine logs of telephone-events.
 #include <charconv>
+#include <utility>
 
 #include "media/rtpengine/key_log.h"
 #include "media/rtpengine/plane.h"
@@ -40,8 +41,12 @@ void Rtpengine::hold(Time now, Endpoint& from, const SendDigit& digit) {
   from.held.push_back(digit);
 }
 
-// None of them has come as a telephone-event: they are all there is.
+// None of them has come as a telephone-event: they are all there is. But from a daemon that logs to nobody
+// comes the same silence, and what its party told by both is then heard twice.
 void Rtpengine::release(Time now, Endpoint& from, Out out) {
+  if (!logs_keys_ && !std::exchange(suspects_log_, true)) {
+    log(engine::Severity::warning, "media.rtpengine_logs_no_keys", {{"call", call_id(from.id)}});
+  }
   const std::vector<SendDigit> held = from.held;
   drop_held(from);
   from.keys_by = KeysBy::info;
@@ -73,6 +78,7 @@ void Rtpengine::logged(Time, std::string_view datagram, Out out) {
   const std::string prefix = options_.token + '.';
   if (!key->call_id.starts_with(prefix)) return;
   const std::string_view number = key->call_id.substr(prefix.size());
+  logs_keys_ = true;
   EndpointId id = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), id);
   Endpoint* from = error == std::errc{} && end == number.data() + number.size() ? usable(id) : nullptr;

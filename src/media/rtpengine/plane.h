@@ -211,6 +211,8 @@ class Rtpengine {
   bool begun_ = false;
   bool down_ = false;
   bool pinging_ = false;
+  bool logs_keys_ = false;  // some key has been logged
+  bool suspects_log_ = false;
 };
 
 }  // namespace baton::media

@@ -77,6 +77,28 @@ TEST_F(RtpengineKeys, OfAPartyThatTellsByInfoAloneAreSent) {
   EXPECT_EQ(sent(), (std::vector<std::int64_t>{5, 6, 7})) << "it is known by now";
 }
 
+// Its silence says nothing then: what passed as a telephone-event too is heard twice.
+TEST_F(RtpengineKeys, PassedOnByADaemonThatMayNotLogAreWarnedOfOnce) {
+  info(5);
+  run(1s);
+  EXPECT_TRUE(logged_.empty()) << "it may still be logged";
+  run(1s);
+  ASSERT_EQ(logged_.size(), 1U);
+  EXPECT_EQ(logged_[0], "media.rtpengine_logs_no_keys call=token.2 rtpengine=127.0.0.1:2223");
+  info(5, 1, 2);
+  run(2s);
+  EXPECT_EQ(sent().size(), 2U);
+  EXPECT_EQ(logged_.size(), 1U);
+}
+
+TEST_F(RtpengineKeys, PassedOnByADaemonThatLogsAreNotWarnedOf) {
+  pressed(1, 3);
+  info(5);
+  run(2s);
+  EXPECT_EQ(sent().size(), 1U);
+  EXPECT_TRUE(logged_.empty());
+}
+
 TEST_F(RtpengineKeys, ToldByBothAreSentOnce) {
   info(5);
   run(500ms);
