@@ -170,7 +170,7 @@ class MessageParser {
     for (const auto& [id, reason] : singular) {
       if (message_.count(id) != 1) return bad(reason);
     }
-    if (message_.count(HeaderId::via) > limits::vias_max) return bad("Too many Via headers", 483);
+    if (too_many_vias()) return bad("Too many Via headers", 483);
     if (auto done = top_via(first_element(message_.header(HeaderId::via))); !done) return done;
     if (auto done = address(HeaderId::from, data_.from); !done) return done;
     if (auto done = address(HeaderId::to, data_.to); !done) return done;
@@ -186,6 +186,17 @@ class MessageParser {
       return bad("CSeq method is not the request's", data_.method == Method::other ? 501 : 400);
     }
     return {};
+  }
+
+  // Values, not lines: one line holds hundreds, and a response has a line for each.
+  [[nodiscard]] bool too_many_vias() const {
+    std::size_t count = 0;
+    for (const auto& entry : message_.entries()) {
+      if (entry.id != HeaderId::via) continue;
+      std::string_view list = message_.value_of(entry);
+      while (count <= limits::vias_max && take_element(list)) ++count;
+    }
+    return count > limits::vias_max;
   }
 
   Result<void, ParseError> top_via(std::string_view text) {

@@ -199,6 +199,24 @@ TEST(Message, Bounds) {
   EXPECT_EQ(status_of(request("INVITE", vias)), 483);
 }
 
+TEST(Message, ViasAreCountedAndNotTheirLines) {
+  const auto with = [](std::size_t in_one_line, std::size_t lines) {
+    std::string line = "Via: SIP/2.0/UDP a", all;
+    for (std::size_t i = 1; i < in_one_line; ++i) line += ",SIP/2.0/UDP a";
+    for (std::size_t i = 0; i < lines; ++i) all += line + "\r\n";
+    return status_of(request("OPTIONS", all));
+  };
+  // The request has one of its own.
+  EXPECT_EQ(with(limits::vias_max - 1, 1), 0);
+  EXPECT_EQ(with(limits::vias_max, 1), 483);
+  EXPECT_EQ(with(3, (limits::vias_max - 1) / 3), 0);
+  EXPECT_EQ(with(3, (limits::vias_max - 1) / 3 + 1), 483);
+  EXPECT_EQ(with(1, limits::vias_max - 1), 0);
+  // Commas that divide no values: empty elements, a quoted parameter.
+  EXPECT_EQ(status_of(request("OPTIONS", "Via: SIP/2.0/UDP a" + std::string(200, ',') + "\r\n")), 0);
+  EXPECT_EQ(status_of(request("OPTIONS", "Via: SIP/2.0/UDP a;x=\"" + std::string(200, ',') + "\"\r\n")), 0);
+}
+
 TEST(Message, Lists) {
   const Message message = good(request("INVITE",
                                        "Supported: timer,\t100rel ;x=1\r\nk: replaces\r\nSupported:\r\n"

@@ -1,4 +1,5 @@
 // What is of no single machine: routing of responses, the layer's own answers, bounds, ends.
+#include "base/limits.h"
 #include "unit/txn/world.h"
 
 namespace baton::txn::testing {
@@ -123,6 +124,26 @@ TEST(ResponseRouting, EveryViaIsReturnedInOrder) {
   EXPECT_EQ(vias[0], "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKa;received=203.0.113.9");
   EXPECT_EQ(vias[1], "SIP/2.0/TCP 10.0.0.2;branch=z9hG4bKb");
   EXPECT_EQ(vias[2].substr(vias[2].size() - 17), "10.0.0.3;branch=c");
+}
+
+// Each gets a line of its own: many in one line would make an answer grow, so sip::Message takes only so
+// many.
+TEST(ResponseRouting, ViasInOneLineGrowTheResponseByABoundedAmount) {
+  World world;
+  RequestText text;
+  text.via = "SIP/2.0/UDP 203.0.113.9;branch=z9hG4bKa;rport";
+  for (std::size_t i = 1; i < limits::vias_max; ++i) text.via += ",SIP/2.0/UDP a";
+  const std::string request = text.str();
+  world.receive(request);
+  const auto event = world.take<RequestReceived>();
+  world.respond(event.txn, event.request, 486);
+  const Sent sent = world.take_one();
+  EXPECT_EQ(sent.message().elements(HeaderId::via).size(), limits::vias_max);
+  EXPECT_LT(sent.bytes.size(), request.size() + limits::vias_max * std::string_view("Via: \r\n").size());
+  text.via += ",SIP/2.0/UDP a";
+  const auto one_more = sip::Message::parse(text.str());
+  ASSERT_FALSE(one_more.has_value());
+  EXPECT_EQ(one_more.error().status, 483);
 }
 
 TEST(ResponseRouting, TheUsersViasDoNotMatter) {
