@@ -125,6 +125,38 @@ TEST_P(Sessions, AHoldTakenBackBeforeTheOtherPartyAnsweredIsOver) {
   expect_talking_and_end(cast);
 }
 
+// An answer to an offer of ours may be the first that says of a hold. The other party is told, also when an
+// offer that follows from its own answer waits behind that one; and the answer to a refresh is never the echo
+// of anything, whatever was offered before it.
+TEST_P(Sessions, HoldsFirstToldOfInAnswersToRefreshesReachTheOtherParty) {
+  Play play = plain();
+  play.options.configure = relay_holds;
+  Script& caller = GetParam() ? play.transferee : play.transferor;
+  Script& callee = GetParam() ? play.transferor : play.transferee;
+  for (Script* script : {&caller, &callee}) {
+    script->timer = true;
+    script->allows_update = false;
+    script->acts = {{When::established, 10s, What::hold_untold}};
+  }
+  // Both are refreshed by us at the same time, and the callee's answer is the later one.
+  callee.answers_expires = "600;refresher=uac";
+  caller.session_expires = "600;refresher=uas";
+  callee.reinvite_after = 1s;
+  callee.acts.push_back({When::established, 400s, What::resume_untold});
+  Cast cast(play);
+  ASSERT_TRUE(come_up(cast));
+  cast.world().run_for(350s);
+  for (const Party* party : {cast.transferor, cast.transferee}) {
+    EXPECT_EQ(party->seen.directions.back(), sdp::Direction::sendonly) << party->role();
+    EXPECT_EQ(party->seen.reinvites, 2U) << party->role();
+  }
+  cast.world().run_for(350s);
+  const Party& holds = GetParam() ? *cast.transferee : *cast.transferor;
+  EXPECT_EQ(holds.seen.directions.back(), sdp::Direction::sendrecv) << "the other one is back";
+  cast.hang_up(*cast.transferor);
+  cast.expect_rest();
+}
+
 TEST_P(Sessions, RelayedHoldAndTransfer) {
   Play play = usual_play(GetParam());
   play.options.configure = relay_holds;

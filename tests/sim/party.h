@@ -39,6 +39,8 @@ enum class What : std::uint8_t {
   cancel,
   hold,
   resume,
+  hold_untold,  // its next answer is the first to say so
+  resume_untold,
   offerless,
   reinvite,
   options,

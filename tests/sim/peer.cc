@@ -128,6 +128,12 @@ void Peer::act(Party& party, const Act& act) {
       party.local.direction = act.what == What::hold ? sdp::Direction::sendonly : sdp::Direction::sendrecv;
       ++party.local.version;
       return send_reinvite(party, true);
+    case What::hold_untold:
+    case What::resume_untold:
+      party.local.direction =
+          act.what == What::hold_untold ? sdp::Direction::sendonly : sdp::Direction::sendrecv;
+      ++party.local.version;
+      return;
     case What::offerless:
     case What::reinvite:
       return send_reinvite(party, act.what == What::reinvite);
