@@ -3,45 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <optional>
 
+#include "../counted_new.h"
 #include "cast.h"
 #include "peer.h"
-
-namespace {
-// Those of the engine's steps alone.
-bool counting = false;
-std::size_t allocations = 0;
-std::size_t allocated_bytes = 0;
-
-void* take(std::size_t size) noexcept {
-  if (counting) {
-    ++allocations;
-    allocated_bytes += size;
-  }
-  return std::malloc(size);
-}
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (void* memory = take(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return take(size);
-}
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace baton::sim {
 namespace {
@@ -98,9 +65,9 @@ class InDialog : public ::testing::Test {
 
   void step(engine::Input input) {
     actions_.clear();
-    counting = true;
+    heap::counting = true;
     cast_->world().engine().step(now_, std::move(input), actions_);
-    counting = false;
+    heap::counting = false;
   }
 
   // A second goes by, with the timers that are due in it.
@@ -124,11 +91,11 @@ class InDialog : public ::testing::Test {
       }
     };
     repeat(warm);
-    const std::size_t before = allocations, bytes = allocated_bytes;
+    const std::size_t before = heap::allocations, bytes = heap::bytes;
     repeat(counted);
-    const double count = static_cast<double>(allocations - before) / counted;
+    const double count = static_cast<double>(heap::allocations - before) / counted;
     std::printf("           %.2f allocations, %.0f bytes\n", count,
-                static_cast<double>(allocated_bytes - bytes) / counted);
+                static_cast<double>(heap::bytes - bytes) / counted);
     return count;
   }
 
@@ -214,11 +181,11 @@ TEST(Notify, Answer) {
         engine::MessageIn{Source{Transport::udp, server_address(), stage.endpoint.address(), 0}, answer, {}};
     engine::Actions actions;
     actions.reserve(64);
-    const std::size_t before = allocations;
-    counting = true;
+    const std::size_t before = heap::allocations;
+    heap::counting = true;
     world.engine().step(world.now(), std::move(input), actions);
-    counting = false;
-    count = static_cast<double>(allocations - before);
+    heap::counting = false;
+    count = static_cast<double>(heap::allocations - before);
     world.run_for(1s);
   }
   std::printf("           %.0f allocations\n", count);

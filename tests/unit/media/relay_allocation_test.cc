@@ -5,46 +5,23 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
-#include <new>
 
+#include "counted_new.h"
 #include "media/codec/coder.h"
 #include "media/relay/relay.h"
 #include "media/srtp/context.h"
 #include "unit/media/party.h"
 
 namespace {
-std::size_t allocations = 0;
-}
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-
-namespace {
 
 // libcrypto's own, which are not made with operator new. To be said before it makes the first.
 const bool counts_libcrypto = ::CRYPTO_set_mem_functions(
                                   [](std::size_t size, const char*, int) {
-                                    ++allocations;
+                                    baton::heap::note(size);
                                     return std::malloc(size);
                                   },
                                   [](void* memory, std::size_t size, const char*, int) {
-                                    ++allocations;
+                                    baton::heap::note(size);
                                     return std::realloc(memory, size);
                                   },
                                   [](void* memory, const char*, int) { std::free(memory); }) == 1;
@@ -79,10 +56,10 @@ TEST_F(RelayAllocation, PacketsToneAndReportsCostNone) {
     pass(20ms);
   };
   for (int i = 0; i < 1'000; ++i) round();
-  const std::size_t before = allocations;
+  const std::size_t before = heap::allocations;
   const auto sent_before = relay->counters().sent;
   for (int i = 0; i < 1'000; ++i) round();
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(heap::allocations, before);
   EXPECT_EQ(relay->counters().sent - sent_before, 3'000U);
 }
 
@@ -114,10 +91,10 @@ TEST_F(RelayAllocation, TranscodingCostsNoneEither) {
     pass(20ms);
   };
   for (int i = 0; i < 200; ++i) round();
-  const std::size_t before = allocations;
+  const std::size_t before = heap::allocations;
   const auto made_before = relay->counters().transcoded;
   for (int i = 0; i < 200; ++i) round();
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(heap::allocations, before);
   EXPECT_EQ(relay->counters().transcoded - made_before, 800U);
 }
 
@@ -156,10 +133,10 @@ TEST_F(RelayAllocation, NorDoesEncrypting) {
     pass(20ms);
   };
   for (int i = 0; i < 500; ++i) round();
-  const std::size_t before = allocations;
+  const std::size_t before = heap::allocations;
   const auto sent_before = relay->counters().sent, forged_before = relay->counters().dropped_forged;
   for (int i = 0; i < 500; ++i) round();
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(heap::allocations, before);
   EXPECT_EQ(relay->counters().sent - sent_before, 4'000U);
   EXPECT_EQ(relay->counters().dropped_forged - forged_before, 2'000U);
 }
