@@ -1,0 +1,2 @@
+// The target that headers.h is compiled for needs a source.
+#include "headers.h"
