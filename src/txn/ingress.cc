@@ -144,11 +144,11 @@ void start_server(Core& core, Time now, sip::Message request, const Source& sour
 }
 
 void receive_new(Core& core, Time now, sip::Message request, const Source& source, const Key& key) {
-  if (core.full()) {
+  const bool opens = request.to_tag().empty();
+  if (opens ? core.full_for_opening() : core.full()) {
     ++core.probe.refused_full;
     return answer_statelessly(core, request, source, {503, core.tag_for(key), 0});
   }
-  const bool opens = request.to_tag().empty();
   std::string merge_text;
   if (opens) append_merge_key(merge_text, request);
   const Key merge = opens ? core.key(merge_text) : Key{};

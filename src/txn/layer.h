@@ -109,7 +109,8 @@ class Core;
 
 class Layer {
  public:
-  // `sink` and `rng` must outlive it. Requests that would make more than `transactions_max` are refused.
+  // `sink` and `rng` must outlive it. Requests that would make more than `transactions_max` are refused,
+  // those without a To tag from seven eighths of it on.
   Layer(Sink& sink, Rng& rng, Timers timers = {}, std::size_t transactions_max = limits::transactions_max);
   ~Layer();
   Layer(const Layer&) = delete;

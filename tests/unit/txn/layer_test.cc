@@ -211,6 +211,33 @@ TEST(Bounds, BeyondTheMostTransactionsRequestsAreRefusedWithoutState) {
   EXPECT_TRUE(world.quiet());
 }
 
+TEST(Bounds, WhatOpensADialogGivesWayBeforeWhatIsWithinOne) {
+  World world(Transport::udp, {}, 16);
+  RequestText text;
+  const auto send = [&](int i) {
+    text.via = "SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bKb" + std::to_string(i);
+    text.call_id = std::to_string(i);
+    world.receive(text.str());
+  };
+  for (int i = 0; i < 14; ++i) {
+    send(i);
+    (void)world.take<RequestReceived>();
+  }
+  send(14);
+  EXPECT_EQ(world.take_one().start(), "SIP/2.0 503 Service Unavailable");
+  EXPECT_TRUE(world.quiet());
+  text.method = "BYE";
+  text.to = "<sip:bob@example.com>;tag=ours";
+  for (int i = 15; i < 17; ++i) {
+    send(i);
+    EXPECT_EQ(world.take<RequestReceived>().request.method(), Method::bye);
+  }
+  send(17);
+  EXPECT_EQ(world.take_one().start(), "SIP/2.0 503 Service Unavailable") << "there is an end to that too";
+  EXPECT_EQ(world.layer.size(), 16u);
+  EXPECT_EQ(world.layer.probe().refused_full, 2u);
+}
+
 TEST(Bounds, WhatIsInProgressGoesOnWhenFull) {
   World world(Transport::udp, {}, 1);
   RequestText text;
