@@ -5,8 +5,6 @@
 namespace baton::media {
 namespace {
 
-// Frames that fell behind by more are left out; fewer are made up for.
-constexpr std::int64_t frame_backlog_max = 5;
 constexpr unsigned rate = 8'000;
 
 }  // namespace
@@ -36,19 +34,16 @@ void Relay::Impl::check_comfort(Time now, EndpointHandle handle, Endpoint& liste
     end_comfort(listener);
     return arm(handle, listener, RelayTimer::comfort, now + listener.comfort_after);
   }
-  const std::uint32_t step = listener.packet_ticks();
-  std::int64_t skipped = (now - due) / listener.packet_time();
-  if (skipped <= frame_backlog_max) skipped = 0;
-  due += skipped * listener.packet_time();
-  std::uint32_t ticks = step + static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
+  std::uint32_t ticks =
+      listener.ticks_over(leave_out_backlog(now, listener.packet_time(), frame_backlog_max, due));
   for (; due <= now; due += listener.packet_time()) {
-    const std::span<std::int16_t> samples(tone_.data(), std::size_t{listener.ptime_ms} * rate / 1'000);
-    comfort_noise_.fill(samples);
     if (!listener.hears_digits()) {
+      const std::span<std::int16_t> samples(tone_.data(), std::size_t{listener.ptime_ms} * rate / 1'000);
+      comfort_noise_.fill(samples);
       send_samples(now, listener, samples, rate, ticks);
       ++counters_.comfort_packets;
     }
-    ticks = step;
+    ticks = listener.packet_ticks();
   }
   arm(handle, listener, RelayTimer::comfort, due);
 }

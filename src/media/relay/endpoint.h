@@ -62,6 +62,17 @@ class ListeningBudget {
   Time paid_until_ = Time::min();
 };
 
+// Packets that are made lie on a grid, so that lateness never adds up. What fell behind by more than `most`
+// packets is left out: moves `due` on by it, and returns how many packets that were; fewer are made up for.
+inline constexpr std::int64_t frame_backlog_max = 5;  // of audio that is encoded
+[[nodiscard]] inline std::int64_t leave_out_backlog(Time now, Duration packet_time, std::int64_t most,
+                                                    Time& due) {
+  const std::int64_t behind = (now - due) / packet_time;
+  if (behind <= most) return 0;
+  due += behind * packet_time;
+  return behind;
+}
+
 struct Endpoint {
   // What a payload number of the party's means.
   enum class Meaning : std::uint8_t { nothing, audio, comfort_noise, telephone_event };
@@ -79,6 +90,10 @@ struct Endpoint {
   [[nodiscard]] bool hears_digits() const { return digits && digits->busy(); }
   [[nodiscard]] Duration packet_time() const { return std::chrono::milliseconds(ptime_ms); }
   [[nodiscard]] std::uint32_t packet_ticks() const { return out.clock() / 1'000 * ptime_ms; }
+  // From one packet to the next one, when so many between them were left out.
+  [[nodiscard]] std::uint32_t ticks_over(std::int64_t left_out) const {
+    return packet_ticks() * static_cast<std::uint32_t>(left_out + 1);
+  }
   [[nodiscard]] ToldTwice& keys_told() {
     if (told == nullptr) told = std::make_unique<ToldTwice>();
     return *told;

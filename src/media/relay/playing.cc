@@ -38,19 +38,15 @@ void take_tone(Endpoint& endpoint, std::size_t size, std::size_t wanted, Take&& 
 
 // Sends what is due of the tone. Packets lie on a grid from the first one on, so that lateness never adds up.
 void Relay::Impl::play(Time now, EndpointHandle handle, Endpoint& endpoint, Time due) {
-  const std::uint32_t step = endpoint.packet_ticks();
-  std::int64_t skipped = (now - due) / endpoint.packet_time();
-  if (skipped <= tone_backlog_max) skipped = 0;
-  due += skipped * endpoint.packet_time();
-  const auto skipped_ticks = static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
+  const std::int64_t skipped = leave_out_backlog(now, endpoint.packet_time(), tone_backlog_max, due);
   endpoint.played += static_cast<std::size_t>(skipped) * endpoint.ptime_ms * samples_per_ms;
-  std::uint32_t ticks = step + skipped_ticks;
+  std::uint32_t ticks = endpoint.ticks_over(skipped);
   for (; due <= now; due += endpoint.packet_time()) {
     if (endpoint.plays_once() && endpoint.played >= endpoint.prompt->samples.size()) {
       return unhear(handle, endpoint);
     }
     send_tone(now, endpoint, ticks);
-    ticks = step;
+    ticks = endpoint.packet_ticks();
   }
   arm(handle, endpoint, RelayTimer::tone, due);
 }

@@ -4,13 +4,6 @@
 #include "media/relay/relay_impl.h"
 
 namespace baton::media {
-namespace {
-
-// Frames that fell behind by more are left out; fewer are made up for.
-constexpr std::int64_t frame_backlog_max = 5;
-
-}  // namespace
-
 // The encoder stays: what the listener decodes next follows on what it made, whoever is heard then.
 void Relay::Impl::stop_transcoding(Endpoint& listener) {
   if (listener.playout == nullptr) return;
@@ -46,11 +39,8 @@ void Relay::Impl::transcode_packet(Time now, sdp::Codec codec, bool noise, const
 // Sends what is due, on a grid from the first frame on, so that lateness never adds up.
 void Relay::Impl::send_frames(Time now, EndpointHandle handle, Endpoint& listener, Time due) {
   if (listener.playout == nullptr || !listener.sending()) return;
-  const std::uint32_t step = listener.packet_ticks();
-  std::int64_t skipped = (now - due) / listener.packet_time();
-  if (skipped <= frame_backlog_max) skipped = 0;
-  due += skipped * listener.packet_time();
-  std::uint32_t ticks = step + static_cast<std::uint32_t>(static_cast<std::uint64_t>(skipped) * step);
+  std::uint32_t ticks =
+      listener.ticks_over(leave_out_backlog(now, listener.packet_time(), frame_backlog_max, due));
   for (; due <= now; due += listener.packet_time()) {
     const auto samples = listener.playout->take();
     if (samples.empty()) {
@@ -63,7 +53,7 @@ void Relay::Impl::send_frames(Time now, EndpointHandle handle, Endpoint& listene
       send_samples(now, listener, samples, listener.playout->rate(), ticks);
       ++counters_.transcoded;
     }
-    ticks = step;
+    ticks = listener.packet_ticks();
   }
   arm(handle, listener, RelayTimer::frame, due);
 }
