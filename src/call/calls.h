@@ -123,7 +123,7 @@ class Calls {
   [[nodiscard]] std::string hold_music(const Leg& leg) const;
   void take_off_hold(LegHandle leg);
   // calls_codecs.cc
-  void introduce(LegHandle stays, LegHandle comes, bool both_off_hold = false);
+  void bring_together(LegHandle stays, LegHandle comes, bool both_off_hold = false);
   void match_codecs(LegHandle stays, LegHandle comes);
   enum class Asking : std::uint8_t { named, perhaps };
   [[nodiscard]] bool ask_to_speak(LegHandle leg, sdp::Codec codec, Asking sure);

@@ -34,8 +34,14 @@ std::vector<sdp::Codec> Calls::spoken(LegHandle handle) {
   return codecs;
 }
 
-// The two have just been brought together. Taking one off hold and asking it for a codec is one offer.
-void Calls::introduce(LegHandle stays, LegHandle comes, bool both_off_hold) {
+// From now on the two talk with each other, and nobody waits any more. Taking one off hold and asking it for
+// a codec is one offer.
+void Calls::bring_together(LegHandle stays, LegHandle comes, bool both_off_hold) {
+  const Leg* leg = legs_.find(stays);
+  if (Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call)))
+    call->comforted = {};
+  hear(stays, comes);
+  hear(comes, stays);
   // What one of them was still to be told of was pressed by the party before.
   legs_.forget_keys(stays);
   legs_.forget_keys(comes);

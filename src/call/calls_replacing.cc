@@ -188,11 +188,8 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   if (call.return_to && call.return_to->target == old.self) call.return_to.reset();
   old.call = 0;
   legs_.answer(leg.self, spoken(stays));
-  call.comforted = {};
-  hear(leg.self, stays);
-  hear(stays, leg.self);
+  bring_together(stays, leg.self);
   hear_silence(old.self);
-  introduce(stays, leg.self);
   continue_recording(call, left->second, left->second.recordings != 0);
   legs_.hang_up(old.self, {.code = Hangup::transferred, .reason = replaced});
 }

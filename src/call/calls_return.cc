@@ -84,10 +84,7 @@ void Calls::return_answered(Call& call, Leg& leg) {
   admission_.answered(cx_.now, call.span.ticket);
   log(Severity::info, "call.returned", {{"call", call.root_uuid}});
   legs_.acknowledge(leg.self);
-  call.comforted = {};
-  hear(leg.self, stays);
-  hear(stays, leg.self);
-  introduce(stays, leg.self);
+  bring_together(stays, leg.self);
   if (wants_recording(call.span.cdr.trunk_id, call.span.cdr.to_number)) start_recording(call);
 }
 

@@ -148,12 +148,9 @@ void Calls::perform(Transfer& transfer, TransferAction action) {
       step(transfer, "early_media", transfer.status);
       return transferee_hears(transfer, Transfer::Heard::target);
     case A::bridge_media:
-      if (Call* call = calls_.find(transfer.call)) call->comforted = {};
-      hear(transfer.transferee, transfer.target);
-      hear(transfer.target, transfer.transferee);
+      bring_together(transfer.transferee, transfer.target, bool{transfer.consultation});
       hear_silence(transfer.transferor);
-      hear_silence(transfer.consultation);
-      return introduce(transfer.transferee, transfer.target, bool{transfer.consultation});
+      return hear_silence(transfer.consultation);
     case A::restore_media:
       return hear(transfer.transferee, transfer.transferor);
     case A::bye_transferor:
