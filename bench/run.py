@@ -170,7 +170,6 @@ def main():
     parser.add_argument("section", nargs="*", help=f"of {', '.join(SECTIONS)}; all but soak when none is named. "
                                                    "readme: prints the table of the last run and measures nothing")
     options = parser.parse_args()
-    options.baton = str(pathlib.Path(options.baton).resolve())  # it is started in a folder of its own
     unknown = [name for name in options.section if name not in SECTIONS and name != "readme"]
     if unknown:
         parser.error(f"no such section: {', '.join(unknown)}; there are: {', '.join(SECTIONS)}, readme")

@@ -69,7 +69,7 @@ class Server:
             record="true" if record else "false", recording='\n[recording]\ndirectory = "recordings"\n' if record else "",
             tls=TLS.format(address=address, port=port + 1) if transport == "tls" else ""))
         self.log = directory / "baton.log"
-        command = [binary, "serve", "-c", str(config)]
+        command = [str(pathlib.Path(binary).resolve()), "serve", "-c", str(config)]
         if core is not None:
             command = ["taskset", "-c", str(core)] + command
         environment = dict(os.environ)
