@@ -49,6 +49,19 @@ class LinphoneError(Exception):
     pass
 
 
+def quit_linphone(process, command):
+    """Ends it in the way that it is asked to on its standard input, or else."""
+    if process.poll() is None:
+        try:
+            process.stdin.write(command)
+            process.stdin.close()
+            process.wait(5)
+        except (OSError, subprocess.TimeoutExpired):
+            process.kill()
+            process.wait()
+    process.stdout.close()
+
+
 class Linphone:
     """`server` is "address:port" it speaks TLS with, and whose certificate is to name that address as a dNSName: mbed TLS
     2.28 knows no address in a subjectAltName."""
@@ -155,13 +168,5 @@ class Linphone:
     def stop(self):
         if self._process is None:
             return
-        if self._process.poll() is None:
-            try:
-                self._process.stdin.write("quit\n")
-                self._process.stdin.close()
-                self._process.wait(5)
-            except (OSError, subprocess.TimeoutExpired):
-                self._process.kill()
-                self._process.wait()
-        self._process.stdout.close()
+        quit_linphone(self._process, "quit\n")
         self._process = None

@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 
+from linphone import quit_linphone
 from phone import PhoneError
 
 CONFIG = """\
@@ -108,13 +109,5 @@ class LinphoneConsole:
     def stop(self):
         if self._process is None:
             return
-        if self._process.poll() is None:
-            try:
-                self._process.stdin.write(b"quit\n")
-                self._process.stdin.close()
-                self._process.wait(5)
-            except (OSError, subprocess.TimeoutExpired):
-                self._process.kill()
-                self._process.wait()
-        self._process.stdout.close()
+        quit_linphone(self._process, b"quit\n")
         self._process = None
