@@ -15,6 +15,13 @@ Party& begin(Stage& stage, const Play& play) {
 
 }  // namespace
 
+void configure_also(Play& play, const std::function<void(trunk::Model&)>& more) {
+  play.options.configure = [before = play.options.configure, more](trunk::Model& model) {
+    if (before) before(model);
+    more(model);
+  };
+}
+
 Play usual_play(bool inbound) {
   Play play;
   play.inbound = inbound;

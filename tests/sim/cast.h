@@ -21,6 +21,8 @@ struct Play {
 
 // A call and a REFER 500 ms after it is up; the target rings after 100 ms and answers after 1 s.
 [[nodiscard]] Play usual_play(bool inbound = true);
+// Beside what the play configures already.
+void configure_also(Play& play, const std::function<void(trunk::Model&)>& more);
 
 class Cast {
  public:

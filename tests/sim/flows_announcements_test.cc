@@ -113,11 +113,9 @@ TEST_P(Announcements, AHoldMeanwhileChangesNothing) {
     play.target.final_after = 6s;
     play.transferor.acts.push_back({When::refer_answered, 200ms, What::hold});
     if (music) {
-      const auto configure = play.options.configure;
-      play.options.configure = [configure](trunk::Model& model) {
-        configure(model);
+      configure_also(play, [](trunk::Model& model) {
         for (trunk::Trunk& trunk : model.trunks) trunk.hold_music = "wait.wav";
-      };
+      });
     }
     Cast cast(play);
     const auto changes = listen(cast, *cast.transferee, 15s);
@@ -148,11 +146,9 @@ TEST_P(Announcements, ASecondReferBeginsAnew) {
 // Nobody is left but the transferee, and it waits on.
 TEST_P(Announcements, GoesOnWithoutTheTransferor) {
   Play play = announced(5s);
-  const auto configure = play.options.configure;
-  play.options.configure = [configure](trunk::Model& model) {
-    configure(model);
+  configure_also(play, [](trunk::Model& model) {
     for (trunk::Trunk& trunk : model.trunks) trunk.transfer.early_bye_continues = true;
-  };
+  });
   play.target.final_after = 10s;
   play.transferor.acts.push_back({When::ringing_notified, 500ms, What::bye});
   Cast cast(play);
@@ -295,11 +291,7 @@ TEST_P(Unavailable, ACallerThatDoesNotListenToItsEnd) {
 // Nobody talks while it is heard, so others can call.
 TEST_P(Unavailable, CountsForNoLimit) {
   Play play = refused(486, 20s);
-  const auto announced = play.options.configure;
-  play.options.configure = [announced](trunk::Model& model) {
-    announced(model);
-    model.accounts[0].concurrent_max = 1;
-  };
+  configure_also(play, [](trunk::Model& model) { model.accounts[0].concurrent_max = 1; });
   Cast cast(play);
   Party& first = caller(cast);
   ASSERT_TRUE(cast.world().run_until([&] { return callee(cast) != nullptr && callee(cast)->seen.over; }));

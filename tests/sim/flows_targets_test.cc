@@ -186,11 +186,7 @@ TEST_F(Targets, TheFirstOfTheListIsCalled) {
 
 TEST_F(Targets, ADeadFirstTargetCostsOneCallTheWaitAndNoOtherOne) {
   Play play = named_gates({at(30), at(31)});
-  const auto gates = play.options.configure;
-  play.options.configure = [gates](trunk::Model& model) {
-    gates(model);
-    model.carriers.back().sip.failover_after = 0s;
-  };
+  configure_also(play, [](trunk::Model& model) { model.carriers.back().sip.failover_after = 0s; });
   begin(play);
   Script silent;
   silent.silent = true;

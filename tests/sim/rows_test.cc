@@ -79,11 +79,9 @@ void no_ringing(Play& play) {
 }
 
 void on_trunks(Play& play, const std::function<void(trunk::TransferSettings&)>& change) {
-  const auto before = play.options.configure;
-  play.options.configure = [before, change](trunk::Model& model) {
-    if (before) before(model);
+  configure_also(play, [change](trunk::Model& model) {
     for (trunk::Trunk& trunk : model.trunks) change(trunk.transfer);
-  };
+  });
 }
 void fallback(Play& play) {
   on_trunks(play,
