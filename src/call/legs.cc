@@ -356,10 +356,12 @@ std::optional<SocketAddress> Legs::local_for(Transport transport, bool v6) const
 
 std::string Legs::contact_of(const dialog::Dialog& dialog) const {
   const Destination& to = dialog.next_hop;
-  if (dialog.sips) return "<sips:baton@" + to.local.to_string() + ">";
-  std::string contact = "<sip:baton@" + to.local.to_string();
-  if (to.transport != Transport::udp) contact += ";transport=" + std::string(to_string(to.transport));
-  return contact + ">";
+  std::string contact;
+  contact.reserve(64);
+  contact.append(dialog.sips ? "<sips:baton@" : "<sip:baton@").append(to.local.to_string());
+  if (!dialog.sips && to.transport != Transport::udp)
+    contact.append(";transport=").append(to_string(to.transport));
+  return contact.append(">");
 }
 
 void Legs::add_our_headers(sip::Draft& draft, const Leg& leg) const {

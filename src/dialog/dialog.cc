@@ -12,9 +12,16 @@ std::string without_tag(const sip::NameAddr& address) {
   return plain.to_string();
 }
 
-std::string contact_uri(const sip::Message& message) {
-  const auto contact = message.contact();
-  return contact ? contact->uri.to_string(false) : std::string{};
+std::optional<sip::Uri> contact_uri(const sip::Message& message) {
+  auto contact = message.contact();
+  if (!contact) return std::nullopt;
+  contact->uri.headers.clear();
+  return std::move(contact->uri);
+}
+
+std::optional<sip::Uri> uri_of(std::string_view address) {
+  auto parsed = sip::NameAddr::parse(address);
+  return parsed ? std::optional(std::move(parsed->uri)) : std::nullopt;
 }
 
 // 12.1.1: the Request-URI, or the top Record-Route, or the Contact where there is none.
@@ -52,13 +59,14 @@ Dialog Dialog::from_invite(const sip::Message& invite, std::string local_tag, co
   dialog.remote_tag = invite.from_tag();
   dialog.local_address = without_tag(invite.to());
   dialog.remote_address = without_tag(invite.from());
-  dialog.remote_target = contact_uri(invite);
+  const auto target = contact_uri(invite);
+  if (target) dialog.remote_target = target->to_string();
   for (const auto element : invite.elements(sip::HeaderId::record_route)) {
     dialog.route_set.emplace_back(element);
   }
   dialog.sips = source.transport == Transport::tls && asks_for_sips(invite);
   dialog.remote_cseq = invite.cseq().number;
-  dialog.learn_next_hop(source);
+  dialog.learn_next_hop(source, target);
   return dialog;
 }
 
@@ -71,32 +79,33 @@ void Dialog::establish(const sip::Message& response, const Source& source) {
     route_set.emplace_back(element);
   }
   std::reverse(route_set.begin(), route_set.end());
-  if (const std::string contact = contact_uri(response); !contact.empty()) remote_target = contact;
-  learn_next_hop(source);
+  auto target = contact_uri(response);
+  if (target) {
+    remote_target = target->to_string();
+  } else if (auto known = sip::Uri::parse(remote_target)) {
+    target = std::move(*known);
+  }
+  learn_next_hop(source, target);
 }
 
 void Dialog::refresh_target(const sip::Message& message, const Source& source) {
-  const std::string contact = contact_uri(message);
-  if (contact.empty()) return;
-  remote_target = contact;
-  learn_next_hop(source);
+  const auto target = contact_uri(message);
+  if (!target) return;
+  remote_target = target->to_string();
+  learn_next_hop(source, target);
 }
 
 // The first route, or the target (8.1.2), where that is a literal address; else where the peer was heard
 // from. A private literal from a peer heard at a public address is behind NAT: its source is the only way to
 // it.
-void Dialog::learn_next_hop(const Source& source) {
+void Dialog::learn_next_hop(const Source& source, const std::optional<sip::Uri>& target) {
   // Whom we called has proved that name; a new connection to its Contact must prove no less.
   std::string tls_name = std::move(next_hop.tls_name);
   next_hop = Destination{source.transport, source.remote, source.local, source.flow};
   lookup.reset();
   any_transport = false;
-  std::string hop = remote_target;
-  if (!route_set.empty()) {
-    const auto route = sip::NameAddr::parse(route_set.front());
-    if (route) hop = route->uri.to_string(false);
-  }
-  const auto uri = sip::Uri::parse(hop);
+  const auto route = route_set.empty() ? std::nullopt : uri_of(route_set.front());
+  const std::optional<sip::Uri>& uri = route ? route : target;
   if (!uri) return;
   if (source.transport == Transport::tls) {
     next_hop.tls_name = tls_name.empty() ? uri->host : std::move(tls_name);

@@ -52,7 +52,8 @@ struct Dialog {
   [[nodiscard]] bool matches_request(const sip::Message& request) const;
 
  private:
-  void learn_next_hop(const Source& source);
+  // `target`: the remote target, if there is one.
+  void learn_next_hop(const Source& source, const std::optional<sip::Uri>& target);
   [[nodiscard]] sip::Draft draft(sip::Method method, std::uint32_t cseq) const;
 };
 

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "sdp/session.h"
 
@@ -11,35 +14,54 @@ std::string connection(const IpAddress& ip) {
 
 std::string session_part(const LocalAudio& local) {
   const std::string address = connection(local.rtp.ip);
-  return "v=0\r\no=- " + std::to_string(local.session_id) + " " + std::to_string(local.version) + " " +
-         address + "\r\ns=-\r\nc=" + address + "\r\nt=0 0\r\n";
+  std::string text;
+  text.reserve(128 + 2 * address.size());
+  text.append("v=0\r\no=- ").append(std::to_string(local.session_id)).append(" ");
+  text.append(std::to_string(local.version)).append(" ").append(address);
+  return text.append("\r\ns=-\r\nc=").append(address).append("\r\nt=0 0\r\n");
 }
 
-std::string audio_part(const LocalAudio& local, const std::string& protocol) {
-  std::string line = "m=audio " + std::to_string(local.rtp.port) + " " + protocol;
-  std::string attributes;
+// Appends to one text with room for all of it: a description is written for every leg of every call.
+class Text {
+ public:
+  explicit Text(std::size_t room) { text_.reserve(room); }
+  Text& operator<<(std::string_view piece) {
+    text_.append(piece);
+    return *this;
+  }
+  Text& operator<<(unsigned number) { return *this << std::string_view(std::to_string(number)); }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string audio_part(const LocalAudio& local, std::string_view protocol) {
+  constexpr std::size_t usual_room = 512;
+  Text text(usual_room);
+  text << "m=audio " << local.rtp.port << " " << protocol;
+  for (const Format& format : local.formats) text << " " << format.payload_type;
+  for (const EventClock clock : event_clocks) {
+    if (local.events[clock]) text << " " << *local.events[clock];
+  }
+  text << "\r\n";
   for (const Format& format : local.formats) {
-    const std::string number = std::to_string(format.payload_type);
-    line += " " + number;
-    attributes += "a=rtpmap:" + number + " " + std::string(encoding_name(format.codec)) + "/" +
-                  std::to_string(clock_rate(format.codec));
-    if (channels(format.codec) != 1) attributes += "/" + std::to_string(channels(format.codec));
-    attributes += "\r\n";
+    text << "a=rtpmap:" << format.payload_type << " " << encoding_name(format.codec) << "/"
+         << clock_rate(format.codec);
+    if (channels(format.codec) != 1) text << "/" << channels(format.codec);
+    text << "\r\n";
     if (const auto parameters = format_parameters(format.codec); !parameters.empty()) {
-      attributes += "a=fmtp:" + number + " " + std::string(parameters) + "\r\n";
+      text << "a=fmtp:" << format.payload_type << " " << parameters << "\r\n";
     }
   }
   for (const EventClock clock : event_clocks) {
     if (!local.events[clock]) continue;
-    const std::string number = std::to_string(*local.events[clock]);
-    line += " " + number;
-    attributes += "a=rtpmap:" + number + " telephone-event/" + std::to_string(clock_rate(clock));
-    attributes += "\r\na=fmtp:" + number + " 0-15\r\n";
+    text << "a=rtpmap:" << *local.events[clock] << " telephone-event/" << clock_rate(clock)
+         << "\r\na=fmtp:" << *local.events[clock] << " 0-15\r\n";
   }
-  attributes += "a=ptime:" + std::to_string(local.ptime_ms) + "\r\n";
-  attributes += "a=" + std::string(to_string(local.direction)) + "\r\n";
-  for (const Crypto& crypto : local.crypto) attributes += "a=crypto:" + write_crypto(crypto) + "\r\n";
-  return line + "\r\n" + attributes;
+  text << "a=ptime:" << local.ptime_ms << "\r\na=" << to_string(local.direction) << "\r\n";
+  for (const Crypto& crypto : local.crypto) text << "a=crypto:" << write_crypto(crypto) << "\r\n";
+  return text.take();
 }
 
 std::string refused_part(const MediaLine& line) {

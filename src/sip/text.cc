@@ -10,10 +10,16 @@ namespace baton::sip::text {
 namespace {
 
 bool is_hostname(std::string_view text) {
-  if (text.size() > 255 || !all(text, Chars::host)) return false;
-  if (!text.empty() && text.back() == '.') text.remove_suffix(1);
-  if (text.empty() || text.front() == '.' || text.find("..") != std::string_view::npos) return false;
-  const std::string_view last = text.substr(text.rfind('.') + 1);
+  if (text.size() > 255 || text.empty()) return false;
+  std::size_t label = 0;  // where the last one begins; a dot at the end begins none
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is(text[i], Chars::host)) return false;
+    if (text[i] != '.') continue;
+    if (i == label) return false;  // an empty one
+    if (i + 1 < text.size()) label = i + 1;
+  }
+  std::string_view last = text.substr(label);
+  if (last.back() == '.') last.remove_suffix(1);
   const bool hexadecimal = last.size() >= 2 && last[0] == '0' && lower(last[1]) == 'x';
   return !last.empty() && !all(last, Chars::digit) && !(hexadecimal && all(last.substr(2), Chars::hex));
 }
@@ -52,15 +58,18 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t 
 }
 
 bool is_host(std::string_view text) {
-  if (text.substr(0, 1) != "[") {
-    return text.find(':') == std::string_view::npos && (is_hostname(text) || IpAddress::parse(text));
+  if (text.empty()) return false;
+  if (text.front() != '[') {
+    // Addresses first: they are most of all hosts, and no name ends like one.
+    const bool may_be_address = is(text.back(), Chars::digit) && text.find(':') == std::string_view::npos;
+    return (may_be_address && IpAddress::parse(text)) || is_hostname(text);
   }
   if (text.find(":::") != std::string_view::npos) return parse_host(text).has_value();
   return IpAddress::parse(text).has_value();
 }
 
 std::optional<std::string> parse_host(std::string_view text) {
-  if (text.substr(0, 1) != "[") return is_host(text) ? std::optional(lowered(text)) : std::nullopt;
+  if (!text.starts_with('[')) return is_host(text) ? std::optional(lowered(text)) : std::nullopt;
   std::string found = lowered(text);
   if (const auto extra = found.find(":::"); extra != std::string::npos) found.erase(extra, 1);
   return IpAddress::parse(found) ? std::optional(std::move(found)) : std::nullopt;

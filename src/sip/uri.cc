@@ -92,7 +92,7 @@ Result<void, ParseError> read_user(Parts& parts, std::string_view userinfo) {
 
 Result<void, ParseError> read_host(Parts& parts, std::string_view host_and_port) {
   std::size_t host_end = 0;
-  if (host_and_port.substr(0, 1) == "[") {
+  if (host_and_port.starts_with('[')) {
     host_end = host_and_port.find(']');
     if (host_end == std::string_view::npos) return bad("Malformed IPv6 address in URI");
     ++host_end;
@@ -269,8 +269,11 @@ std::optional<Transport> Uri::transport() const {
 }
 
 std::string Uri::to_string(bool include_headers) const {
-  std::string out = scheme_text.empty() ? "sip" : scheme_text;
-  out.push_back(':');
+  std::string out;
+  std::size_t size = scheme_text.size() + user.size() + password.size() + host.size() + 16;
+  for (const auto& parameter : parameters) size += parameter.name.size() + parameter.value.size() + 2;
+  out.reserve(size);
+  out.append(scheme_text.empty() ? "sip" : scheme_text).push_back(':');
   if (scheme == Scheme::other) {
     text::append_escaped(out, user, text::Chars::opaque);
     return out;

@@ -36,17 +36,17 @@ RequestHead::RequestHead(const sip::Draft& request, std::string top_via)
 }
 
 std::string make_branch(Rng& rng) {
-  return "z9hG4bK" + rng.token(16);
+  std::string branch;
+  branch.reserve(32);
+  return branch.append("z9hG4bK").append(rng.token(16));
 }
 
 std::string make_via(const Destination& to, std::string_view branch) {
-  std::string via = "SIP/2.0/";
-  via += to_via_token(to.transport);
-  via += ' ';
-  via += to.local.to_string();
-  via += ";rport;branch=";
-  via += branch;
-  return via;
+  const std::string local = to.local.to_string();
+  std::string via;
+  via.reserve(32 + local.size() + branch.size());
+  via.append("SIP/2.0/").append(to_via_token(to.transport)).append(" ").append(local);
+  return via.append(";rport;branch=").append(branch);
 }
 
 sip::Draft make_ack(const RequestHead& invite, std::string_view to) {
