@@ -407,7 +407,7 @@ int Server::open(const config::Config& config) {
   net::StreamLimits& streams = options.net.streams;
   streams.accepted_max = std::min(streams.accepted_max, std::max<std::size_t>(descriptors_ / 4, 16));
   streams.outbound_max = std::min(streams.outbound_max, std::max<std::size_t>(descriptors_ / 8, 16));
-  auto opened = shard::Shard::open(std::move(options), {[this](store::Record record) {
+  auto opened = shard::Shard::open(std::move(options), {[this](store::Record&& record) {
                                                           tally_.count(record);
                                                           writer_->submit(std::move(record));
                                                         },

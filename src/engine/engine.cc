@@ -85,7 +85,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
   void resolve(std::uint64_t query, Lookup lookup) override {
     actions_->push_back(Resolve{query, std::move(lookup)});
   }
-  void write(store::Record record) override { actions_->push_back(Write{std::move(record)}); }
+  void write(store::Record record) override { actions_->emplace_back(Write{std::move(record)}); }
   void log(call::LogEvent event) override { actions_->push_back(std::move(event)); }
   bool may_log_in(const SocketAddress& source, const std::string& trunk_id) override {
     const bool may = gate_.may_log_in(cx_.now, source.ip, trunk_id);

@@ -39,7 +39,7 @@ class MediaPlane {
 
 // Where results leave the loop. Called on its thread, so they must not block.
 struct Outlets {
-  std::function<void(store::Record)> record;
+  std::function<void(store::Record&&)> record;
   std::function<void(const engine::Log&)> log;
 };
 

@@ -21,7 +21,7 @@ class Inbox {
   }
 
   // True when the inbox was empty: the consumer may be asleep.
-  bool put(Record record) {
+  bool put(Record&& record) {
     Node* older = newest_.load(std::memory_order_relaxed);
     Node* node = new Node{std::move(record), older};
     while (!newest_.compare_exchange_weak(older, node, std::memory_order_acq_rel)) node->older = older;

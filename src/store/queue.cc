@@ -33,7 +33,7 @@ Queue::~Queue() {
   ::close(fd_);
 }
 
-void Queue::put(Record record) {
+void Queue::put(Record&& record) {
   const std::size_t bytes = trace_bytes(record);
   if (is_trace(record)) {
     const bool full =

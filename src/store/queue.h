@@ -25,7 +25,7 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
 
   // Never blocks and takes no lock. Drops and counts a trace message when the queue is full.
-  void put(Record record);
+  void put(Record&& record);
   void wake();
 
   // Sleeps until put() or wake() was called since the last take(), at most so long.

@@ -70,7 +70,7 @@ class Writer::Impl {
     thread_ = start_without_signals([this] { run(); });
   }
 
-  void submit(Record record);
+  void submit(Record&& record);
   bool flush(Duration patience);
   bool stop(Duration patience);
   [[nodiscard]] WriterStats stats() const;
@@ -125,7 +125,7 @@ class Writer::Impl {
   std::thread thread_;
 };
 
-void Writer::Impl::submit(Record record) {
+void Writer::Impl::submit(Record&& record) {
   submitted_.fetch_add(1, std::memory_order_relaxed);
   if (stopped_.load(std::memory_order_acquire)) {
     if (options_.log && !is_trace(record)) options_.log(unwritten(record, "the store is closed"));

@@ -17,8 +17,8 @@ constexpr unsigned warm = 200, counted = 100;
 
 // What has been reached, for each message with what it is answered by and its timers.
 namespace ratchet {
-constexpr double options = 9, options_traced = 15, retransmission = 2, info = 11, update = 14,
-                 refresh_and_ack = 53, notify_answer = 1;
+constexpr double options = 9, options_traced = 15, retransmission = 2, info = 11, update = 13,
+                 refresh_and_ack = 41, notify_answer = 1;
 }
 
 // A call that is up, and then messages of its endpoint's that go straight into the engine: what the world
