@@ -49,9 +49,8 @@ Batch::Batch(SQLite::Database& db)
       leg_quality_(db, insert_sql("leg_quality", leg_quality_columns, leg_quality_column_count,
                                   "call_uuid, sip_call_id")),
       recording_(db, insert_sql("recording", recording_columns, recording_column_count, "recording_id")),
-      begin_rows_(db, "SAVEPOINT record"),
-      keep_rows_(db, "RELEASE record"),
-      drop_rows_(db, "ROLLBACK TO record") {}
+      drop_steps_(db, "DELETE FROM transfer_step WHERE transfer_id = ?"),
+      drop_transfer_(db, "DELETE FROM transfer WHERE transfer_id = ?") {}
 
 Result<Batch::Written, BatchError> Batch::write(const std::deque<Record>& records, std::size_t count) {
   try {
@@ -96,8 +95,8 @@ bool Batch::in_transaction() const {
 
 // A statement that failed half-way would refuse new values.
 void Batch::reset() {
-  for (SQLite::Statement* statement : {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_,
-                                       &begin_rows_, &keep_rows_, &drop_rows_})
+  for (SQLite::Statement* statement :
+       {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_, &drop_steps_, &drop_transfer_})
     statement->tryReset();
 }
 
@@ -108,22 +107,26 @@ bool Batch::insert(const call::Cdr& cdr) {
 
 bool Batch::insert(const call::TransferRecord& transfer) {
   bind(transfer_, transfer);
-  run(begin_rows_);
+  if (!run(transfer_)) return false;
   try {
-    const bool added = run(transfer_);
-    for (std::size_t i = 0; added && i < transfer.steps.size(); ++i) {
+    for (std::size_t i = 0; i < transfer.steps.size(); ++i) {
       bind(step_, transfer, i);
       run(step_);
     }
-    run(keep_rows_);
-    return added;
+    return true;
   } catch (const SQLite::Exception&) {
     reset();
-    if (in_transaction()) {
-      run(drop_rows_);
-      run(keep_rows_);
-    }
+    if (in_transaction()) drop(transfer);
     throw;
+  }
+}
+
+// All of its rows are ours: the first was not there before. A savepoint would do it too, and cost every
+// transfer a copy of each page that it changes.
+void Batch::drop(const call::TransferRecord& transfer) {
+  for (SQLite::Statement* statement : {&drop_steps_, &drop_transfer_}) {
+    statement->bind(1, transfer.transfer_id);
+    run(*statement);
   }
 }
 

@@ -46,10 +46,11 @@ class Batch {
   [[nodiscard]] bool insert(const call::TraceMessage& message);
   [[nodiscard]] bool insert(const call::LegQuality& leg);
   [[nodiscard]] bool insert(const call::RecordingRecord& recording);
+  void drop(const call::TransferRecord& transfer);
 
   SQLite::Database& db_;
   SQLite::Statement cdr_, transfer_, step_, trace_, leg_quality_, recording_;
-  SQLite::Statement begin_rows_, keep_rows_, drop_rows_;  // of a record that has more than one
+  SQLite::Statement drop_steps_, drop_transfer_;  // of a record that could not be written whole
 };
 
 }  // namespace baton::store
