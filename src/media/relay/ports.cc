@@ -51,12 +51,17 @@ std::optional<Time> PortPool::next_deadline() const {
 }
 
 void PortPool::close_unneeded(Time now) {
-  for (auto due = next_deadline(); due && *due <= now; due = next_deadline()) close_one();
+  for (auto due = next_deadline(); due && *due <= now; due = next_deadline()) {
+    close_front(open_[oldest_open()]);
+  }
 }
 
 bool PortPool::close_one() {
   if (open() == 0) return false;
-  close_front(open_[oldest_open()]);
+  Queue& queue = open_[0].empty() ? open_[1] : open_[0];
+  queue.back().pair.sockets = {};
+  closed_.push_back(std::move(queue.back()));
+  queue.pop_back();
   return true;
 }
 

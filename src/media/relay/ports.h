@@ -44,7 +44,7 @@ class PortPool {
   // When to call close_unneeded().
   [[nodiscard]] std::optional<Time> next_deadline() const;
   void close_unneeded(Time now);
-  // Closes the one that has been open longest. False: there is none.
+  // Closes the one that has longest to rest: the others are needed sooner. False: there is none.
   bool close_one();
   // Why take() gave nothing.
   [[nodiscard]] std::string shortage() const;

@@ -77,10 +77,10 @@ TEST_F(RelayTest, PairsRestOpenAsFarAsTheyMay) {
   EXPECT_TRUE(is_open(b.relay_rtp));
   EXPECT_TRUE(is_open(c.relay_rtp));
   perform(Open{4, false});
-  EXPECT_FALSE(is_open(b.relay_rtp)) << "for the one that is needed now";
-  EXPECT_TRUE(is_open(c.relay_rtp));
+  EXPECT_FALSE(is_open(c.relay_rtp)) << "for the one that is needed now";
+  EXPECT_TRUE(is_open(b.relay_rtp));
   pass(10s + PortPool::kept_open);
-  EXPECT_FALSE(is_open(c.relay_rtp));
+  EXPECT_FALSE(is_open(b.relay_rtp));
   EXPECT_FALSE(relay->next_deadline());
 }
 
