@@ -47,7 +47,11 @@ void Relay::Impl::read(Time now, Watched socket) {
   const std::size_t count = batch_.receive(socket.fd);
   const EndpointHandle handle = owner_of(socket.port);
   Endpoint* endpoint = endpoints_.find(handle);
-  if (endpoint == nullptr) return;  // at rest: nobody is meant any more
+  if (endpoint == nullptr) {  // at rest: nobody is meant any more
+    counters_.dropped_at_rest += count;
+    if (count != 0) ports_.heard_at_rest(now, static_cast<std::uint16_t>(socket.port & ~1U));
+    return;
+  }
   const bool rtcp = socket.port % 2 != 0;
   for (std::size_t i = 0; i < count; ++i) {
     const SocketAddress from = from_kernel(batch_.from[i]);

@@ -6,7 +6,7 @@
 namespace baton::media {
 
 PortPool::PortPool(std::uint16_t port_min, std::uint16_t port_max, Duration rest, Rng& rng)
-    : port_min_(port_min), port_max_(port_max), rest_(rest) {
+    : late_until_(32'768, Time::min()), port_min_(port_min), port_max_(port_max), rest_(rest) {
   for (unsigned port = std::max(2U, (port_min + 1U) & ~1U); port + 1 <= port_max; port += 2) {
     closed_.push_back({{.port = static_cast<std::uint16_t>(port)}, Time::min()});
   }
@@ -20,7 +20,7 @@ std::optional<PortPair> PortPool::take(Time now, bool v6) {
   const auto has_free = [now](const Queue& queue) { return !queue.empty() && queue.front().free_at <= now; };
   if (!has_free(fitting) && !has_free(closed_)) {
     if (!has_free(others)) return std::nullopt;
-    close_front(others);
+    rest_closed(take_front(others));
   }
   Queue& from = has_free(fitting) ? fitting : closed_;
   PortPair pair = std::move(from.front().pair);
@@ -34,9 +34,22 @@ void PortPool::give_back(Time now, PortPair pair, bool used) {
     closed_.push_front({std::move(pair), Time::min()});
     return;
   }
-  if (open() >= open_max) pair.sockets = {};
-  Queue& queue = pair.is_open() ? open_[pair.v6 ? 1 : 0] : closed_;
-  queue.push_back({std::move(pair), now + rest_});
+  late_until_[pair.port / 2] = now + rest_ / 2;
+  AtRest at_rest{std::move(pair), now + rest_};
+  if (!at_rest.pair.is_open() || open() >= open_max) return rest_closed(std::move(at_rest));
+  open_[at_rest.pair.v6 ? 1 : 0].push_back(std::move(at_rest));
+}
+
+void PortPool::heard_at_rest(Time now, std::uint16_t port) {
+  if (now < late_until_[port / 2]) return;
+  for (Queue& queue : open_) {
+    const auto found = std::find_if(queue.begin(), queue.end(),
+                                    [port](const AtRest& at_rest) { return at_rest.pair.port == port; });
+    if (found == queue.end()) continue;
+    rest_closed({std::move(found->pair), now + rest_});
+    queue.erase(found);
+    return;
+  }
 }
 
 std::size_t PortPool::oldest_open() const {
@@ -52,25 +65,31 @@ std::optional<Time> PortPool::next_deadline() const {
 
 void PortPool::close_unneeded(Time now) {
   for (auto due = next_deadline(); due && *due <= now; due = next_deadline()) {
-    close_front(open_[oldest_open()]);
+    rest_closed(take_front(open_[oldest_open()]));
   }
 }
 
 bool PortPool::close_one() {
   if (open() == 0) return false;
   Queue& queue = open_[0].empty() ? open_[1] : open_[0];
-  queue.back().pair.sockets = {};
-  closed_.push_back(std::move(queue.back()));
+  rest_closed(std::move(queue.back()));
   queue.pop_back();
   return true;
 }
 
-// What it still has to rest it rests closed; behind one that has longer to rest it waits for that.
-void PortPool::close_front(Queue& queue) {
+PortPool::AtRest PortPool::take_front(Queue& queue) {
   AtRest at_rest = std::move(queue.front());
   queue.pop_front();
+  return at_rest;
+}
+
+// What it still has to rest it rests closed, among those that have as long.
+void PortPool::rest_closed(AtRest at_rest) {
   at_rest.pair.sockets = {};
-  closed_.push_back(std::move(at_rest));
+  const auto place =
+      std::upper_bound(closed_.begin(), closed_.end(), at_rest.free_at,
+                       [](Time free_at, const AtRest& other) { return free_at < other.free_at; });
+  closed_.insert(place, std::move(at_rest));
 }
 
 std::string PortPool::shortage() const {

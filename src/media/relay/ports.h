@@ -1,6 +1,7 @@
 // The RTP/RTCP port pairs of a relay. A pair that was in use rests before it is given out again, so that late
 // packets of one call never reach the next. Opening and closing sockets costs more than all else that is done
-// for a call's ports, so a pair may rest with its sockets open, and such pairs are given out first.
+// for a call's ports, so a pair may rest with its sockets open, and such pairs are given out first: they are
+// known to have been quiet.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/rng.h"
 #include "base/time.h"
@@ -38,6 +40,10 @@ class PortPool {
   // next to be given out.
   void give_back(Time now, PortPair pair, bool used);
 
+  // Something came for that pair (its RTP port), which rests open. In the first half of its rest that was on
+  // its way; later somebody still sends: it is closed, and rests anew, behind the others.
+  void heard_at_rest(Time now, std::uint16_t port);
+
   [[nodiscard]] std::size_t size() const { return size_; }
   // Those at rest, or after it, with open sockets.
   [[nodiscard]] std::size_t open() const { return open_[0].size() + open_[1].size(); }
@@ -56,10 +62,12 @@ class PortPool {
   };
   using Queue = std::deque<AtRest>;               // by free_at
   [[nodiscard]] std::size_t oldest_open() const;  // of open_
-  void close_front(Queue& queue);
+  [[nodiscard]] static AtRest take_front(Queue& queue);
+  void rest_closed(AtRest at_rest);
 
-  Queue closed_;               // and those that have become so after their rest, in the order of that
-  std::array<Queue, 2> open_;  // IPv4, IPv6
+  Queue closed_;
+  std::array<Queue, 2> open_;     // IPv4, IPv6
+  std::vector<Time> late_until_;  // by port / 2
   std::size_t size_ = 0;
   std::uint16_t port_min_, port_max_;
   Duration rest_;

@@ -77,24 +77,26 @@ baton::Result<PortPair, std::string> Relay::Impl::take_pair(Time now, bool v6) {
     auto pair = ports_.take(now, v6);
     if (!pair) return fail(reason.empty() ? ports_.shortage() : ports_.shortage() + "; " + reason);
     if (pair->is_open()) {
-      drain(pair->sockets.rtp.get());
-      drain(pair->sockets.rtcp.get());
-      return *std::move(pair);
+      if (is_quiet(pair->sockets)) return *std::move(pair);
+      reason = "its pairs are still sent to by parties of calls that have ended";
+      pair->sockets = {};
+      ports_.give_back(now, *std::move(pair), true);
+      continue;
     }
     if (endpoints_.size() + ports_.open() >= options_.open_pairs_max) ports_.close_one();
     auto sockets = bind_pair(interface->bind, pair->port, options_.dscp);
     if (!sockets) {
       reason = sockets.error().reason;
       ports_.give_back(now, *std::move(pair), sockets.error().port_taken);
-      // Without descriptors for it those of a pair at rest will do.
-      if (!sockets.error().port_taken && !ports_.close_one()) break;
-      continue;
+      if (sockets.error().port_taken || (sockets.error().exhausted && ports_.close_one())) continue;
+      break;
     }
     pair->v6 = v6;
     pair->sockets = std::move(*sockets);
     if (watch(*pair)) return *std::move(pair);
+    reason = "the kernel watches no more sockets for this user";
     ports_.give_back(now, *std::move(pair), false);
-    return fail("the kernel watches no more sockets for this user");
+    if (!ports_.close_one()) break;
   }
   return fail(std::move(reason));
 }
@@ -110,11 +112,9 @@ bool Relay::Impl::watch(const PortPair& pair) {
   return true;
 }
 
-// Of what came for the pair's last owner. Who still fills it faster than this meets the gate.
-void Relay::Impl::drain(int fd) {
-  constexpr unsigned batches_max = 16;
-  for (unsigned i = 0; i < batches_max && batch_.receive(fd) == batch_size; ++i) {
-  }
+// Whether nothing waits in them that has come since they were read last.
+bool Relay::Impl::is_quiet(const SocketPair& sockets) {
+  return batch_.receive(sockets.rtp.get()) + batch_.receive(sockets.rtcp.get()) == 0;
 }
 
 void Relay::Impl::give_back(Time now, Endpoint& endpoint) {

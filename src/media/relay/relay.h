@@ -71,6 +71,7 @@ class Relay {
     std::uint64_t dropped_stale = 0;         // from before a switch, or a stray SSRC
     std::uint64_t dropped_held = 0;          // the party is not to send now
     std::uint64_t dropped_rate = 0;          // faster than any audio
+    std::uint64_t dropped_at_rest = 0;       // for a pair of ports that no call has now
     std::uint64_t dropped_forged = 0;        // SRTP that the party's key does not fit
     std::uint64_t dropped_replayed = 0;      // SRTP that has been here before
     std::uint64_t dropped_late = 0;          // too late, twice or broken, for a listener of another codec

@@ -92,7 +92,7 @@ class Relay::Impl {
   [[nodiscard]] baton::Result<PortPair, std::string> take_pair(Time now, bool v6);
   [[nodiscard]] bool watch(const PortPair& pair);
   void give_back(Time now, Endpoint& endpoint);
-  void drain(int fd);
+  [[nodiscard]] bool is_quiet(const SocketPair& sockets);
 
   void report_digits(std::vector<Result>& results);
   void read(Time now, Watched socket);

@@ -12,8 +12,9 @@ namespace {
 
 BindError last_error(const char* what, const IpAddress& ip, std::uint16_t port) {
   const int error = errno;
-  return {error == EADDRINUSE, std::string(what) + " " + SocketAddress{ip, port}.to_string() + ": " +
-                                   std::generic_category().message(error)};
+  return {error == EADDRINUSE, error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM,
+          std::string(what) + " " + SocketAddress{ip, port}.to_string() + ": " +
+              std::generic_category().message(error)};
 }
 
 baton::Result<Descriptor, BindError> bind_one(const IpAddress& ip, std::uint16_t port, std::uint8_t dscp) {

@@ -44,6 +44,7 @@ struct SocketPair {
 
 struct BindError {
   bool port_taken = false;  // by somebody else on this machine: another port will do
+  bool exhausted = false;   // no descriptors or memory: closing another socket helps
   std::string reason;
 };
 

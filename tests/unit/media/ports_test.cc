@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 namespace baton::media {
 namespace {
@@ -85,6 +86,59 @@ TEST(PortPool, OpenPairsAreTakenFirstAfterTheirRest) {
   EXPECT_TRUE(again->is_open());
   EXPECT_EQ(again->port, port);
   EXPECT_EQ(pool.open(), 0U);
+}
+
+TEST(PortPool, PairsThatAreClosedAtRestAreFreeInTheOrderOfTheirRest) {
+  Rng rng(1);
+  PortPool pool(21'900, 21'907, 10s, rng);
+  std::vector<PortPair> pairs;
+  while (auto pair = pool.take(start, false)) pairs.push_back(opened(*std::move(pair), false));
+  ASSERT_EQ(pairs.size(), 4U);
+  std::vector<int> ports;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    ports.push_back(pairs[i].port);
+    pool.give_back(start + i * 1s, std::move(pairs[i]), true);
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.close_one());
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    EXPECT_FALSE(pool.take(start + 10s + i * 1s - 1ms, false));
+    const auto pair = pool.take(start + 10s + i * 1s, false);
+    ASSERT_TRUE(pair) << i;
+    EXPECT_EQ(pair->port, ports[i]);
+    EXPECT_EQ(pair->is_open(), i == 0);
+  }
+}
+
+TEST(PortPool, NoFamilyTakesAPairOfTheOthersBeforeItHasRested) {
+  Rng rng(1);
+  PortPool pool(21'900, 21'903, 10s, rng);
+  auto first = opened(*pool.take(start, false), false);
+  auto second = opened(*pool.take(start, false), false);
+  const auto port = first.port;
+  pool.give_back(start, std::move(first), true);
+  pool.give_back(start + 5s, std::move(second), true);
+  EXPECT_TRUE(pool.close_one());
+  const auto pair = pool.take(start + 10s, true);
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->port, port);
+}
+
+TEST(PortPool, APairThatIsStillSentToRestsAnewBehindTheOthers) {
+  Rng rng(1);
+  PortPool pool(21'900, 21'903, 10s, rng);
+  auto noisy = opened(*pool.take(start, false), false);
+  const auto port = noisy.port;
+  pool.give_back(start, std::move(noisy), true);
+  pool.heard_at_rest(start + 4s, port);
+  EXPECT_EQ(pool.open(), 1U) << "that was on its way when the call ended";
+  pool.heard_at_rest(start + 6s, port);
+  EXPECT_EQ(pool.open(), 0U);
+  pool.heard_at_rest(start + 7s, port);
+  const auto other = pool.take(start + 15s, false);
+  ASSERT_TRUE(other);
+  EXPECT_NE(other->port, port);
+  EXPECT_FALSE(pool.take(start + 15'999ms, false));
+  EXPECT_EQ(pool.take(start + 16s, false)->port, port);
 }
 
 TEST(PortPool, OpenPairsAreClosedWhenNobodyNeedsThem) {

@@ -38,7 +38,7 @@ TEST_F(RelayTest, PortsRestBeforeTheyAreUsedAgain) {
   EXPECT_EQ(results_of<Opened>().size(), 2U);
 }
 
-// Whatever a party of the call before still sends: while the pair rests, and until it is given out.
+// What was on its way when the call ended is no reason for more rest.
 TEST_F(RelayTest, APairThatRestedOpenHearsNothingOfItsLastCall) {
   auto o = options();
   o.port_min = 21'990;
@@ -47,22 +47,55 @@ TEST_F(RelayTest, APairThatRestedOpenHearsNothingOfItsLastCall) {
   Party before(1);
   join(before);
   perform(Close{1});
+  pass(4s);
+  before.say();
+  pump();
+  EXPECT_EQ(relay->counters().dropped_at_rest, 1U);
+  pass(6s);
+  Party next(2);
+  join(next);
+  ASSERT_EQ(next.relay_rtp, before.relay_rtp);
+  pump();
+  EXPECT_EQ(relay->counters().received, 0U);
+  next.say();
+  pump();
+  EXPECT_EQ(relay->counters().received, 1U);
+}
+
+// A party whose BYE was lost talks on: nobody else is to hear it, nor to be kept from being heard.
+TEST_F(RelayTest, APairThatIsStillSentToIsNotGivenOut) {
+  auto o = options();
+  o.port_min = 21'990;
+  o.port_max = 21'991;
+  use(o);
+  const auto opens_at = [this](EndpointId id) {
+    perform(Open{id, false});
+    return results_of<Opened>().size();
+  };
+  Party before(1);
+  join(before);
+  results.clear();
+  perform(Close{1});
   pass(9s);
   before.say();
   pump();
   pass(1s);
+  EXPECT_EQ(opens_at(2), 0U);
+  ASSERT_EQ(results_of<OpenFailed>().size(), 1U);
   before.say();
+  pump();
+  EXPECT_EQ(relay->counters().dropped_at_rest, 1U) << "its sockets are closed";
+  pass(9s);
+  EXPECT_EQ(opens_at(3), 1U);
+  perform(Close{3});
+  pass(10s);
+  // Read by nobody yet, and by no other call.
   before.rtcp.send(before.relay_rtcp(), std::vector<std::uint8_t>{0x80, 201, 0, 1, 0, 0, 0, 1});
-  Party next(2);
-  join(next);
-  ASSERT_EQ(next.relay_rtp, before.relay_rtp);
-  results.clear();
-  pump();
-  EXPECT_EQ(relay->counters().received, 0U);
-  EXPECT_EQ(relay->counters().rtcp_received, 0U);
-  next.say();
-  pump();
-  EXPECT_EQ(relay->counters().received, 1U);
+  EXPECT_EQ(opens_at(4), 1U);
+  EXPECT_NE(results_of<OpenFailed>().back().reason.find("still sent to"), std::string::npos);
+  pass(10s);
+  EXPECT_EQ(opens_at(5), 2U);
+  EXPECT_EQ(relay->counters().received + relay->counters().rtcp_received, 0U);
 }
 
 TEST_F(RelayTest, PairsRestOpenAsFarAsTheyMay) {
