@@ -21,7 +21,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
         overload_(options.overload_delay),
         rng_(options.seed),
         digest_(options.digest_secret),
-        txns_(*this, rng_, options.timers),
+        txns_(*this, rng_, options.timers, options.transactions_max),
         cx_{.now = {},
             .rng = rng_,
             .txns = txns_,
@@ -197,6 +197,9 @@ class Engine::Impl final : public txn::Sink, public call::World {
       ++cx_.counters.silenced_ignored;
       return false;
     }
+    // A To tag of nobody's is no way to the transactions that are kept for calls.
+    const bool invented = outside && !message.to_tag().empty() && message.method() != sip::Method::cancel;
+    if (invented && txns_.is_crowded() && txns_.refuse(message, source, 481, 0)) return false;
     const bool new_call = outside && message.method() == sip::Method::invite && message.to_tag().empty();
     if (!new_call || !overload_.refuses()) return true;
     constexpr unsigned retry_after_s = 5;

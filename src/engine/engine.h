@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/limits.h"
 #include "base/time.h"
 #include "call/context.h"
 #include "engine/action.h"
@@ -29,6 +30,7 @@ struct Options {
   std::vector<Listener> listeners;  // at least one
   std::string user_agent = "Baton";
   txn::Timers timers;
+  std::size_t transactions_max = limits::transactions_max;
   bool trace = true;  // write a TraceMessage for every message of a call
   GateLimits gate;
   // What messages may wait before they are handled; when they wait longer, new calls are refused. 0: any

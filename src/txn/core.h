@@ -61,9 +61,8 @@ class Core {
   [[nodiscard]] std::vector<TxnId> clients_of(Transport transport, const SocketAddress& remote) const;
   [[nodiscard]] std::size_t size() const { return transactions_.size(); }
   [[nodiscard]] bool full() const { return transactions_.size() >= transactions_max_; }
-  // What opens a dialog gives way an eighth earlier, so that calls which are up can still be ended and handed
-  // over.
-  [[nodiscard]] bool full_for_opening() const { return size() + transactions_max_ / 8 >= transactions_max_; }
+  // The last eighth is for what is within a dialog, so that calls which are up can still be ended.
+  [[nodiscard]] bool is_crowded() const { return size() + transactions_max_ / 8 >= transactions_max_; }
 
   // ---- Timers ----
   void arm(Transaction& transaction, Timer timer, Time at);

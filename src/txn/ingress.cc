@@ -119,7 +119,7 @@ void receive_cancel(Core& core, Time now, sip::Message cancel, const Source& sou
     // 9.2: the tag the INVITE was answered with, if it was.
     if (std::string tag = tag_of_answer(*txn); !tag.empty()) answer.to_tag = std::move(tag);
   }
-  if (core.full()) {
+  if (core.full() || (txn == nullptr && core.is_crowded())) {
     answer_statelessly(core, cancel, source, answer);
   } else {
     answer_in_transaction(core, now, cancel, source, key, answer);
@@ -145,7 +145,7 @@ void start_server(Core& core, Time now, sip::Message request, const Source& sour
 
 void receive_new(Core& core, Time now, sip::Message request, const Source& source, const Key& key) {
   const bool opens = request.to_tag().empty();
-  if (opens ? core.full_for_opening() : core.full()) {
+  if (opens ? core.is_crowded() : core.full()) {
     ++core.probe.refused_full;
     return answer_statelessly(core, request, source, {503, core.tag_for(key), 0});
   }

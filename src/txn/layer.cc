@@ -29,6 +29,10 @@ bool Layer::refuse(const sip::Message& request, const Source& source, int status
   return refuse_statelessly(*core_, request, source, status, retry_after_s);
 }
 
+bool Layer::is_crowded() const {
+  return core_->is_crowded();
+}
+
 void Layer::transport_failed(Time now, Transport transport, const SocketAddress& remote) {
   for (const TxnId id : core_->clients_of(transport, remote)) {
     Transaction* txn = core_->find(id);

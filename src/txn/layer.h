@@ -121,6 +121,9 @@ class Layer {
   // Answers a request that belongs to no transaction without making one (RFC 3261 8.2.7): cheap, for times of
   // overload. False: a transaction knows it; nothing was sent, receive() is to have it.
   bool refuse(const sip::Message& request, const Source& source, int status, unsigned retry_after_s);
+  // From seven eighths of `transactions_max` on: who knows that a request is within no dialog, whatever its
+  // To tag, is to refuse() it.
+  [[nodiscard]] bool is_crowded() const;
   // Ends the client transactions whose request is on its way to `remote`. Server transactions stand: their
   // timers end them, and until then they recognise what is repeated (RFC 6026 7.1).
   void transport_failed(Time now, Transport transport, const SocketAddress& remote);

@@ -16,7 +16,7 @@ std::string padding(std::size_t size) {
 // A message from nowhere, straight into the engine; what is sent back to its source.
 class Door : public ::testing::Test {
  protected:
-  Door() : engine_(options(), model()) {}
+  explicit Door(const engine::Options& options = Door::options()) : engine_(options, model()) {}
 
   static engine::Options options() {
     engine::Options options;
@@ -112,6 +112,28 @@ class Door : public ::testing::Test {
   std::string sent_;
   std::vector<std::string> logs_;
 };
+
+class SmallDoor : public Door {
+ protected:
+  SmallDoor()
+      : Door([] {
+          engine::Options few = options();
+          few.transactions_max = 16;
+          return few;
+        }()) {}
+};
+
+TEST_F(SmallDoor, InventedTagsAreNoWayToTheTransactionsKeptForCalls) {
+  longest_ = false;
+  for (const char* method : {"BYE", "INVITE", "CANCEL", "REFER"}) {
+    for (unsigned i = 0; i < 10; ++i) {
+      const SocketAddress from = {IpAddress::v4(198, 18, 5, static_cast<std::uint8_t>(count_)), 5060};
+      const auto answers = ask({.method = method, .headers = padding(300), .from = from, .to_tag = ";tag=x"});
+      EXPECT_EQ(answers, std::vector<int>{481}) << method << i;
+    }
+  }
+  EXPECT_EQ(engine_.census().transactions, 14U);
+}
 
 TEST_F(Door, AScannerFallsSilentAndIsHeardAgainLater) {
   for (const char* method : {"REGISTER", "INVITE"}) {
