@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
 
+#include <utility>
 #include <variant>
 
 #include "store/rows.h"
@@ -63,10 +64,11 @@ Result<Batch::Written, BatchError> Batch::write(const std::deque<Record>& record
   }
 }
 
-// False when a refusal took the transaction with it, as a trigger may: all but the refused are to be tried
-// anew.
+// False when a refusal took the transaction with it, as a trigger may, or left rows behind: all but the
+// refused are to be tried anew.
 bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Written& written) {
   reset();
+  half_written_ = false;
   SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
   written.added = 0;
   auto refused = written.refused.begin();
@@ -82,7 +84,7 @@ bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Writte
       if (!blames_record(e.getExtendedErrorCode())) throw;
       reset();
       refused = written.refused.insert(refused, {i, e.what()}) + 1;
-      if (!in_transaction()) return false;
+      if (std::exchange(half_written_, false) || !in_transaction()) return false;
     }
   }
   transaction.commit();
@@ -116,17 +118,23 @@ bool Batch::insert(const call::TransferRecord& transfer) {
     return true;
   } catch (const SQLite::Exception&) {
     reset();
-    if (in_transaction()) drop(transfer);
+    if (in_transaction()) half_written_ = !drop(transfer);
     throw;
   }
 }
 
 // All of its rows are ours: the first was not there before. A savepoint would do it too, and cost every
 // transfer a copy of each page that it changes.
-void Batch::drop(const call::TransferRecord& transfer) {
-  for (SQLite::Statement* statement : {&drop_steps_, &drop_transfer_}) {
-    statement->bind(1, transfer.transfer_id);
-    run(*statement);
+bool Batch::drop(const call::TransferRecord& transfer) {
+  try {
+    for (SQLite::Statement* statement : {&drop_steps_, &drop_transfer_}) {
+      statement->bind(1, transfer.transfer_id);
+      run(*statement);
+    }
+    return true;
+  } catch (const SQLite::Exception&) {
+    reset();
+    return false;
   }
 }
 

@@ -97,6 +97,19 @@ TEST_F(StoreBatch, ATransferIsKeptWithAllItsStepsOrNotAtAll) {
   EXPECT_EQ(rows("transfer_step WHERE transfer_id = 't-2'"), 0);
 }
 
+TEST_F(StoreBatch, NothingStaysOfATransferThatCanNotEvenBeTakenBack) {
+  never("transfer_step", "new.transfer_id = 't-2' AND new.position = 1");
+  Other(directory_ / "s.db")
+      .run("CREATE TRIGGER kept BEFORE DELETE ON transfer BEGIN SELECT RAISE(ABORT, 'kept for audit'); END");
+  const auto written =
+      write({cdr("call-1"), transfer("t-1", "call-1"), transfer("t-2", "call-2"), transfer("t-3", "call-3")});
+  EXPECT_EQ(positions(written), std::vector<std::size_t>{2});
+  EXPECT_EQ(written.added, 3U);
+  EXPECT_EQ(commits_, 1);
+  EXPECT_EQ(rows("transfer"), 2);
+  EXPECT_EQ(rows("transfer_step WHERE transfer_id = 't-2'"), 0);
+}
+
 TEST_F(StoreBatch, ARefusalThatEndsTheTransactionLosesNoOther) {
   never("cdr", "new.call_uuid IN ('call-2', 'call-5')", "ROLLBACK");
   never("transfer_step", "new.transfer_id = 't-1'", "ROLLBACK");
