@@ -234,6 +234,7 @@ void Rtpengine::went_down(Time now, const std::string& why, Out out) {
 // other: no socket takes the answers of all of them at once.
 void Rtpengine::came_up(Time now, Out out) {
   down_ = false;
+  logs_keys_ = suspects_log_ = false;  // it may have been started in another way
   log(engine::Severity::warning, "media.rtpengine_up", {});
   Time at = now;
   for (auto& [id, endpoint] : endpoints_) {
