@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/assert.h"
+#include "base/limits.h"
 #include "sip/digest.h"
 #include "sip/header.h"
 #include "sip/uri.h"
