@@ -2,6 +2,8 @@
 
 
 BEGIN, END = "<!-- figures: printed by ./dev bench readme -->\n", "<!-- end of figures -->\n"
+RELAYED = {"rtp": "RTP relayed", "srtp-AEAD_AES_128_GCM": "SRTP (AES-128-GCM) to SRTP", "rtp-srtp-AES_CM_128_HMAC_SHA1_80": "RTP to SRTP (AES-CM)",
+           "pcmu-pcma": "PCMU to PCMA", "pcmu-g722": "PCMU to G.722", "pcmu-opus": "PCMU to Opus"}
 
 
 def put(text, path):
@@ -40,6 +42,13 @@ def table(result):
         row(f"{run['calls']:,} live transferred calls, {run['processes']} process{'es' if run['processes'] > 1 else ''}",
             f"{live['resident'] / 1e6:.0f} MB resident; {(live['heap'] - empty['heap']) / run['calls'] / 1e3:.1f} kB of heap a call",
             f"heap {empty['heap'] / 1e6:.1f} MB before them, {after['heap'] / 1e6:.1f} MB after")
+    for run in sections.get("relay", {}).get("kinds", []):
+        if run["kind"] not in RELAYED:
+            continue
+        theirs, carries = run.get("rtpengine"), run.get("carries")
+        row(f"{RELAYED[run['kind']]}, {run['streams']:,} streams", f"{run['baton']['ns_per_packet'] / 1e3:.1f} µs CPU a packet, {run['baton']['ratio_to_floor']:.2f} × a bare relay"
+            + (f"; {carries['streams']:,} streams on a core" if carries else ""),
+            f"rtpengine: {theirs['ratio_to_floor']:.2f} ×" if theirs else "")
     for run in sections.get("audio", []):
         if not run["record"]:
             row(f"{run['live']} transferred calls that talk", f"{run['server_core']:.0%} of a core; p99 {milliseconds(run['on_the_way']['p99_us'])} on the way",
