@@ -66,8 +66,9 @@ class StreamPeer:
 
     def _serve(self, connection):
         connection.settimeout(None)
-        self._open.append(connection)
-        threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+        reader = threading.Thread(target=self._read, args=(connection,), daemon=True)
+        self._open.append((connection, reader))
+        reader.start()
 
     def _read(self, connection):
         kept = b""
@@ -86,9 +87,11 @@ class StreamPeer:
 
     def drop(self):
         """Every connection that is open ends, without a word."""
-        for connection in self._open:
+        for connection, reader in self._open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+            # The next connection may get the same descriptor, and a reader of this one would take its first bytes.
+            reader.join(SECONDS)
             connection.close()
         self._open = []
 
