@@ -4,7 +4,6 @@
 #include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
 
-#include <utility>
 #include <variant>
 
 #include "store/rows.h"
@@ -49,9 +48,7 @@ Batch::Batch(SQLite::Database& db)
       trace_(db, insert_sql("trace", trace_columns, trace_column_count, "root_call_uuid, sequence")),
       leg_quality_(db, insert_sql("leg_quality", leg_quality_columns, leg_quality_column_count,
                                   "call_uuid, sip_call_id")),
-      recording_(db, insert_sql("recording", recording_columns, recording_column_count, "recording_id")),
-      drop_steps_(db, "DELETE FROM transfer_step WHERE transfer_id = ?"),
-      drop_transfer_(db, "DELETE FROM transfer WHERE transfer_id = ?") {}
+      recording_(db, insert_sql("recording", recording_columns, recording_column_count, "recording_id")) {}
 
 Result<Batch::Written, BatchError> Batch::write(const std::deque<Record>& records, std::size_t count) {
   try {
@@ -64,11 +61,10 @@ Result<Batch::Written, BatchError> Batch::write(const std::deque<Record>& record
   }
 }
 
-// False when a refusal took the transaction with it, as a trigger may, or left rows behind: all but the
-// refused are to be tried anew.
+// False when a refusal took the transaction with it, as a trigger may, or may have left rows behind: all but
+// the refused are to be tried anew.
 bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Written& written) {
   reset();
-  half_written_ = false;
   SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
   written.added = 0;
   auto refused = written.refused.begin();
@@ -84,7 +80,9 @@ bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Writte
       if (!blames_record(e.getExtendedErrorCode())) throw;
       reset();
       refused = written.refused.insert(refused, {i, e.what()}) + 1;
-      if (std::exchange(half_written_, false) || !in_transaction()) return false;
+      // A savepoint would take a transfer's first rows back too, and cost every transfer a copy of each page
+      // that it changes.
+      if (std::holds_alternative<call::TransferRecord>(records[i]) || !in_transaction()) return false;
     }
   }
   transaction.commit();
@@ -97,8 +95,7 @@ bool Batch::in_transaction() const {
 
 // A statement that failed half-way would refuse new values.
 void Batch::reset() {
-  for (SQLite::Statement* statement :
-       {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_, &drop_steps_, &drop_transfer_})
+  for (SQLite::Statement* statement : {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_})
     statement->tryReset();
 }
 
@@ -110,32 +107,11 @@ bool Batch::insert(const call::Cdr& cdr) {
 bool Batch::insert(const call::TransferRecord& transfer) {
   bind(transfer_, transfer);
   if (!run(transfer_)) return false;
-  try {
-    for (std::size_t i = 0; i < transfer.steps.size(); ++i) {
-      bind(step_, transfer, i);
-      run(step_);
-    }
-    return true;
-  } catch (const SQLite::Exception&) {
-    reset();
-    if (in_transaction()) half_written_ = !drop(transfer);
-    throw;
+  for (std::size_t i = 0; i < transfer.steps.size(); ++i) {
+    bind(step_, transfer, i);
+    run(step_);
   }
-}
-
-// All of its rows are ours: the first was not there before. A savepoint would do it too, and cost every
-// transfer a copy of each page that it changes.
-bool Batch::drop(const call::TransferRecord& transfer) {
-  try {
-    for (SQLite::Statement* statement : {&drop_steps_, &drop_transfer_}) {
-      statement->bind(1, transfer.transfer_id);
-      run(*statement);
-    }
-    return true;
-  } catch (const SQLite::Exception&) {
-    reset();
-    return false;
-  }
+  return true;
 }
 
 bool Batch::insert(const call::TraceMessage& message) {

@@ -46,13 +46,9 @@ class Batch {
   [[nodiscard]] bool insert(const call::TraceMessage& message);
   [[nodiscard]] bool insert(const call::LegQuality& leg);
   [[nodiscard]] bool insert(const call::RecordingRecord& recording);
-  // False: a row stays that must not.
-  [[nodiscard]] bool drop(const call::TransferRecord& transfer);
 
   SQLite::Database& db_;
   SQLite::Statement cdr_, transfer_, step_, trace_, leg_quality_, recording_;
-  SQLite::Statement drop_steps_, drop_transfer_;  // of a record that could not be written whole
-  bool half_written_ = false;
 };
 
 }  // namespace baton::store
