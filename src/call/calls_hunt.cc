@@ -119,6 +119,10 @@ LegHandle Calls::dial_route(Hunt& hunt, const trunk::Route& route, const Target&
       hunt.next_target < hunt.targets.size() || hunt.next_route < hunt.routes.size() || !hunt.put_off.empty();
   if (others) plan.unheard_max = plan.sip.failover_after;
   plan.call = call;
+  if (const Call* of = calls_.find(CallHandle::unpack(call))) {
+    plan.beside = legs_.endpoint_of(of->caller);
+    if (plan.beside == 0) plan.beside = legs_.endpoint_of(of->callee);
+  }
   plan.root_call_uuid = root_uuid;
   plan.party = hunt.party;
   plan.account_id = account_id;

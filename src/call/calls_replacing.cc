@@ -128,7 +128,7 @@ void Calls::on_replacing(Leg& leg) {
   leg.party = "replacement";
   leg.number = old->number;
   replacing_.emplace(leg.self.pack(), match);
-  legs_.prepare(leg.self);
+  legs_.prepare(leg.self, legs_.endpoint_of(match));
 }
 
 // The place may be gone by now.

@@ -45,6 +45,7 @@ struct DialPlan {
   Duration no_answer_after{};  // 0: as long as it takes
 
   std::uint64_t call = 0;
+  media::EndpointId beside = 0;  // of that call
   std::string root_call_uuid, party, account_id, trunk_id, carrier_id, number;
 };
 
@@ -105,8 +106,11 @@ class Legs {
   // not be served under these terms (421, 422, 488); it is for the caller of this to reject it.
   [[nodiscard]] std::optional<Rejection> set_terms(LegHandle leg, const trunk::SipSettings& terms,
                                                    const trunk::MediaSettings& media);
-  // Takes a media endpoint for the leg, once it is known to be welcome.
-  void prepare(LegHandle leg);
+  // Takes a media endpoint for the leg, once it is known to be welcome. `beside`: one of the call
+  // that it will be in; 0: none.
+  void prepare(LegHandle leg, media::EndpointId beside = 0);
+  // 0: none, or it has been closed.
+  [[nodiscard]] media::EndpointId endpoint_of(LegHandle leg) const;
   // 180, 183 …; with our answer when the caller offered and `with_sdp` (early media).
   void progress(LegHandle leg, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted);
   void answer(LegHandle leg, const std::vector<sdp::Codec>& wanted);
@@ -262,7 +266,7 @@ class Legs {
   // legs_checks.cc
   [[nodiscard]] bool refuse_unserved(const sip::Message& request, txn::TxnId txn, Leg* leg);
   // legs_media.cc
-  void open_media(Leg& leg, bool v6);
+  void open_media(Leg& leg, bool v6, media::EndpointId beside);
   void close_media(Leg& leg);
   void on_media_closed(const media::Closed& closed);
   void configure(Leg& leg);

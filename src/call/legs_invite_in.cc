@@ -151,10 +151,10 @@ std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSetti
   return std::nullopt;
 }
 
-void Legs::prepare(LegHandle handle) {
+void Legs::prepare(LegHandle handle, media::EndpointId beside) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || leg->state != LegState::offered || leg->media != 0) return;
-  open_media(*leg, leg->source.local.ip.v6);
+  open_media(*leg, leg->source.local.ip.v6, beside);
   arm(*leg, LegTimer::provisional, 60s);
 }
 

@@ -71,7 +71,7 @@ LegHandle Legs::dial(DialPlan plan) {
   headers.insert(headers.end(), plan.headers.begin(), plan.headers.end());
   for (const auto& field : headers) invite.add(field);
   leg.inviting->draft = std::move(invite);
-  open_media(leg, plan.to.remote.ip.v6);
+  open_media(leg, plan.to.remote.ip.v6, plan.beside);
   return handle;
 }
 

@@ -45,10 +45,15 @@ void list_formats(Leg& leg, bool with_events) {
 
 }  // namespace
 
-void Legs::open_media(Leg& leg, bool v6) {
+media::EndpointId Legs::endpoint_of(LegHandle handle) const {
+  const Leg* leg = legs_.find(handle);
+  return leg != nullptr && media_.contains(leg->media) ? leg->media : 0;
+}
+
+void Legs::open_media(Leg& leg, bool v6, media::EndpointId beside) {
   leg.media = ++next_media_;
   media_.emplace(leg.media, leg.self);
-  cx_.world.media(media::Open{leg.media, v6, leg.srtp_rules.use != sdp::SrtpUse::off});
+  cx_.world.media(media::Open{leg.media, v6, leg.srtp_rules.use != sdp::SrtpUse::off, beside});
 }
 
 void Legs::close_media(Leg& leg) {

@@ -28,6 +28,8 @@ struct Open {
   EndpointId id = 0;
   bool v6 = false;
   bool srtp = false;  // keys may be agreed on with the party
+  // An endpoint of the same call, for a plane that has several places: the two will hear each other. 0: none.
+  EndpointId beside = 0;
 };
 
 // So many keys of one endpoint, ours and theirs each, stay where they are when another is named: one that is

@@ -41,6 +41,7 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                         [&](const media::Open& open) -> std::optional<media::Result> {
                           if (!uses_.emplace(open.id, Use::open).second)
                             misuse = "media endpoint id used twice";
+                          if (open.beside != 0) static_cast<void>(known(open.beside, "Open beside"));
                           if (refuse_ > 0) {
                             --refuse_;
                             uses_[open.id] = Use::refused;
