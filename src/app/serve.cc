@@ -382,6 +382,8 @@ int Server::open(const config::Config& config) {
   options.relay = relay_options(running_.media, descriptors_);
   prompts_->replace(std::move(media.prompts));
   options.relay.prompts = prompts_;
+  static_assert(config::media_threads_max <= media::threads::workers_max);
+  options.media_threads = running_.media.threads;
   if (running_.media.plane == config::Plane::rtpengine) {
     options.rtpengine = rtpengine_options(running_.media, options_.config_path);
     if (!options.rtpengine) {

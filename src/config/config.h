@@ -23,6 +23,8 @@ struct Listen {
   unsigned line = 0;         // of the section
 };
 
+inline constexpr unsigned media_threads_max = 64;
+
 // What carries the audio.
 enum class Plane : std::uint8_t { relay, rtpengine };
 
@@ -48,6 +50,7 @@ struct Media {
   std::uint16_t port_min = 10'000;  // even
   std::uint16_t port_max = 30'000;
   Duration port_rest = 10s;        // a pair that was used is not used again for so long
+  unsigned threads = 0;            // that carry the audio; 0: the one that does SIP does it too
   Duration silence_timeout = 60s;  // no packet from a party for so long ends the call; 0: never
 
   bool operator==(const Media&) const = default;

@@ -63,6 +63,10 @@ void read_plane(const Section& section, Media& media) {
                     "one interface is named, and the other is not",
                     "name both rtpengine_outside, towards the parties, and rtpengine_inside, or neither");
   }
+  if (section.has("threads")) {
+    section.problem("threads", "rtpengine has threads of its own",
+                    "set num-threads of rtpengine, and remove this key");
+  }
   for (const std::string_view key : of_relay) {
     if (!section.has(key)) continue;
     section.problem(key, "addresses and ports are rtpengine's own",

@@ -207,6 +207,7 @@ Media read_media(const Section& section, Server& server) {
   media.port_min = static_cast<std::uint16_t>(section.integer("port_min", 1024, 65'534, media.port_min));
   media.port_max = static_cast<std::uint16_t>(section.integer("port_max", 1025, 65'535, media.port_max));
   media.port_rest = section.duration("port_rest", 1s, 5min, media.port_rest);
+  media.threads = static_cast<unsigned>(section.integer("threads", 0, media_threads_max, media.threads));
   check_media_ports(section, server);
   return media;
 }

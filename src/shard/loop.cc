@@ -74,6 +74,7 @@ void Loop::round_guarded(Duration longest) {
   advance_parts(now);
   feed();
   tick();
+  media_->flush();
   net_->flush(clock_());
 }
 
@@ -223,6 +224,14 @@ void Loop::report(engine::Severity severity, const char* event,
 }
 
 void Loop::end() {
+  // What the parties of the last calls heard, and how well, is told when their ports are given back.
+  if (const auto error = guarded([&] {
+        media_->finish(results_);
+        take_results();
+        feed();
+      })) {
+    report(engine::Severity::error, "shard.round_failed", {{"error", *error}});
+  }
   net_->shut_down(clock_());
 }
 

@@ -51,7 +51,7 @@ class Loop final : private net::Poller::Handler {
   void replace_tls(const SocketAddress& bound, net::TlsContextPtr context) {
     net_->replace_tls(bound, std::move(context));
   }
-  // Sends what waits and closes the network.
+  // Ends the media plane, sends what waits and closes the network.
   void end();
 
   [[nodiscard]] net::Poller& poller() { return *poller_; }

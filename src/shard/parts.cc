@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <system_error>
 #include <utility>
 
 #include "base/assert.h"
@@ -40,6 +41,29 @@ class RelayPlane final : public MediaPlane {
 
  private:
   media::Relay relay_;
+};
+
+class ThreadsPlane final : public MediaPlane {
+ public:
+  ThreadsPlane(media::threads::Plane::Options options, std::function<Time()> clock)
+      : plane_(std::move(options), std::move(clock)) {}
+
+  void perform(Time /*now*/, const media::Operation& operation,
+               std::vector<media::Result>& results) override {
+    plane_.perform(operation, results);
+  }
+  int poll_fd() const override { return plane_.poll_fd(); }
+  void poll(Time /*now*/, std::vector<media::Result>& results) override { plane_.poll(results); }
+  // A round that failed has not come to its flush().
+  std::optional<Time> next_deadline() const override {
+    return plane_.must_flush() ? std::optional(Time::min()) : std::nullopt;
+  }
+  void advance(Time /*now*/, std::vector<media::Result>& /*results*/) override { plane_.flush(); }
+  void flush() override { plane_.flush(); }
+  void finish(std::vector<media::Result>& results) override { plane_.finish(results); }
+
+ private:
+  media::threads::Plane plane_;
 };
 
 class RtpenginePlane final : public MediaPlane {
@@ -106,6 +130,16 @@ std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot m
 
 std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options) {
   return std::make_unique<RelayPlane>(std::move(options));
+}
+
+Result<std::unique_ptr<MediaPlane>, std::string> make_media_threads(media::threads::Plane::Options options,
+                                                                    std::function<Time()> clock) {
+  const unsigned threads = options.threads;
+  try {
+    return std::make_unique<ThreadsPlane>(std::move(options), std::move(clock));
+  } catch (const std::system_error& error) {
+    return fail(std::to_string(threads) + " media threads: " + error.code().message());
+  }
 }
 
 Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(media::Rtpengine::Options options,

@@ -13,6 +13,7 @@
 #include "media/port.h"
 #include "media/relay/relay.h"
 #include "media/rtpengine/plane.h"
+#include "media/threads/plane.h"
 #include "store/port.h"
 
 namespace baton::shard {
@@ -35,6 +36,10 @@ class MediaPlane {
   virtual void poll(Time now, std::vector<media::Result>& results) = 0;
   [[nodiscard]] virtual std::optional<Time> next_deadline() const = 0;
   virtual void advance(Time now, std::vector<media::Result>& results) = 0;
+  // At the end of each round of the loop: what was asked for in it may be done in one go.
+  virtual void flush() {}
+  // Before the end: does what it was asked for, and tells what can still be told. May block for a moment.
+  virtual void finish(std::vector<media::Result>& /*results*/) {}
 };
 
 // Where results leave the loop. Called on its thread, so they must not block.
@@ -45,6 +50,10 @@ struct Outlets {
 
 [[nodiscard]] std::unique_ptr<Machine> make_machine(engine::Options options, trunk::Snapshot model);
 [[nodiscard]] std::unique_ptr<MediaPlane> make_relay(media::Relay::Options options);
+// So many threads of its own carry the audio. The error says why there can not be so many. `clock`: the
+// loop's.
+[[nodiscard]] Result<std::unique_ptr<MediaPlane>, std::string> make_media_threads(
+    media::threads::Plane::Options options, std::function<Time()> clock);
 // `key_log`: where rtpengine logs keys, if it does. The error says why there is no socket to ask it over, or
 // for that. That nobody answers is no error: it may come later.
 [[nodiscard]] Result<std::unique_ptr<MediaPlane>, std::string> make_rtpengine(

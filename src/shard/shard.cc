@@ -86,6 +86,10 @@ Result<std::unique_ptr<Shard>, OpenError> Shard::open(Options options, Outlets o
     auto made = make_rtpengine(*std::move(options.rtpengine), options.rtpengine_key_log);
     if (!made) return fail(OpenError{std::nullopt, made.error()});
     media = std::move(*made);
+  } else if (options.media_threads != 0) {
+    auto made = make_media_threads({options.media_threads, std::move(options.relay), outlets.log}, clock);
+    if (!made) return fail(OpenError{std::nullopt, made.error()});
+    media = std::move(*made);
   } else {
     media = make_relay(std::move(options.relay));
   }

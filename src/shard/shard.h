@@ -24,7 +24,8 @@ struct Options {
   std::vector<net::Listener> listeners;
   net::Options net;
   media::Relay::Options relay;
-  std::optional<media::Rtpengine::Options> rtpengine{};  // in its place
+  unsigned media_threads = 0;                            // 0: the shard's own carries the audio
+  std::optional<media::Rtpengine::Options> rtpengine{};  // in the relay's place
   std::optional<SocketAddress> rtpengine_key_log{};      // where it logs keys, if it does
   LoopLimits limits;
 };

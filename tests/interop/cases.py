@@ -335,3 +335,5 @@ IPV6 = [transferred_target_hangs_up, busy, caller_hangs_up_during_ring]
 UDP_ONLY = [attended, attended_with_wrong_tags, digest_md5, digest_sha256, digest_wrong_password]
 # With rtpengine for the audio, too.
 RTPENGINE = [(transferred_target_hangs_up, "udp6"), (attended, "udp")]
+# With the audio on threads of its own, too.
+THREADS = [(transferred_target_hangs_up, "udp6"), (chained, "udp"), (attended, "udp")]

@@ -12,6 +12,10 @@ import cases  # noqa: E402
 TRANSPORTS = ("udp", "tcp")
 
 
+def with_threads(text):
+    return text.replace("[media]\n", "[media]\nthreads = 2\n", 1)
+
+
 def run(case, transport, baton, directory, plane="relay"):
     from rtpengine import Rtpengine, RtpengineError
     from server import ServerError
@@ -19,7 +23,8 @@ def run(case, transport, baton, directory, plane="relay"):
     from world import World
     place = pathlib.Path(directory) / f"{case.__name__}.{transport}.{plane}"
     rtpengine = Rtpengine(place) if plane == "rtpengine" else None
-    world = World(baton, place, transport, *([rtpengine.configured] if rtpengine else []))
+    configured = {"relay": [], "threads": [with_threads]}
+    world = World(baton, place, transport, *([rtpengine.configured] if rtpengine else configured[plane]))
     try:
         if rtpengine:
             rtpengine.start()
@@ -50,6 +55,7 @@ def main():
     tests |= {f"{case.__name__}.udp": (case, "udp") for case in cases.UDP_ONLY}
     tests |= {f"{case.__name__}.{transport}.rtpengine": (case, transport, "rtpengine")
               for case, transport in cases.RTPENGINE}
+    tests |= {f"{case.__name__}.{transport}.threads": (case, transport, "threads") for case, transport in cases.THREADS}
     if options.list:
         print("\n".join(tests))
         return 0

@@ -45,6 +45,10 @@ class PortPool {
   void heard_at_rest(Time now, std::uint16_t port);
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Whether it is one of these.
+  [[nodiscard]] bool has(std::uint16_t port) const {
+    return port >= port_min_ && std::uint32_t{port} + 1 <= port_max_;
+  }
   // Those at rest, or after it, with open sockets.
   [[nodiscard]] std::size_t open() const { return open_[0].size() + open_[1].size(); }
   // When to call close_unneeded().

@@ -54,7 +54,7 @@ Relay::Impl::Impl(Options options)
       owners_(32'768) {
   BATON_ASSERT(epoll_.get() >= 0);
   comfort_noise_.set_level(comfort_level);
-  if (!options_.recorder) return;
+  if (!options_.recorder || !options_.tells_recorded) return;
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = recorder_mark;
@@ -93,7 +93,7 @@ baton::Result<PortPair, std::string> Relay::Impl::take_pair(Time now, bool v6) {
     }
     pair->v6 = v6;
     pair->sockets = std::move(*sockets);
-    if (watch(*pair)) return *std::move(pair);
+    if (watch(pair->sockets, pair->port)) return *std::move(pair);
     reason = "the kernel watches no more sockets for this user";
     ports_.give_back(now, *std::move(pair), false);
     if (!ports_.close_one()) break;
@@ -101,9 +101,9 @@ baton::Result<PortPair, std::string> Relay::Impl::take_pair(Time now, bool v6) {
   return fail(std::move(reason));
 }
 
-bool Relay::Impl::watch(const PortPair& pair) {
-  for (const Watched socket : {Watched{pair.sockets.rtp.get(), pair.port},
-                               Watched{pair.sockets.rtcp.get(), static_cast<std::uint16_t>(pair.port + 1)}}) {
+bool Relay::Impl::watch(const SocketPair& sockets, std::uint16_t port) {
+  for (const Watched socket : {Watched{sockets.rtp.get(), port},
+                               Watched{sockets.rtcp.get(), static_cast<std::uint16_t>(port + 1)}}) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = socket.pack();
@@ -120,6 +120,11 @@ bool Relay::Impl::is_quiet(const SocketPair& sockets) {
 void Relay::Impl::give_back(Time now, Endpoint& endpoint) {
   PortPair pair{endpoint.port, endpoint.v6, std::move(endpoint.sockets)};
   owner_of(pair.port) = {};
+  if (!ports_.has(pair.port)) {
+    unwatch(pair.sockets);
+    stray_pairs_.push_back(std::move(pair));
+    return;
+  }
   if (endpoints_.size() + ports_.open() > options_.open_pairs_max) pair.sockets = {};
   ports_.give_back(now, std::move(pair), true);
 }
@@ -461,6 +466,19 @@ std::optional<Time> Relay::next_deadline() const {
 }
 void Relay::advance(Time now, std::vector<Result>& results) {
   impl_->advance(now, results);
+}
+Relay::Parcel Relay::take_out(const std::vector<EndpointId>& endpoints,
+                              const std::vector<RecordingId>& recordings) {
+  return impl_->take_out(endpoints, recordings);
+}
+void Relay::put_in(Parcel& parcel, std::vector<Result>& results) {
+  impl_->put_in(parcel, results);
+}
+void Relay::take_stray_pairs(std::vector<PortPair>& pairs) {
+  impl_->take_stray_pairs(pairs);
+}
+void Relay::take_back(Time now, PortPair pair) {
+  impl_->take_back(now, std::move(pair));
 }
 std::size_t Relay::endpoints() const {
   return impl_->endpoints();

@@ -34,6 +34,7 @@
 #include "media/port.h"
 #include "media/prompts/prompts.h"
 #include "media/recording/recorder.h"
+#include "media/relay/ports.h"
 
 namespace baton::media {
 
@@ -59,6 +60,7 @@ class Relay {
     std::uint8_t dscp = 46;                    // EF (RFC 4594 4.1)
     std::shared_ptr<PromptLibrary> prompts{};  // none: prompts are silence
     std::shared_ptr<Recorder> recorder{};      // none: nothing can be recorded
+    bool tells_recorded = true;                // false: another asks the recorder what it has finished
     std::uint64_t seed = 0;  // of SSRCs, first numbers and port order; 0: from the operating system
   };
 
@@ -100,6 +102,32 @@ class Relay {
   // When to call advance() at the latest; may be in the past.
   [[nodiscard]] std::optional<Time> next_deadline() const;
   void advance(Time now, std::vector<Result>& results);
+
+  // Endpoints can move to another relay, with everything that belongs to them: what their parties send and
+  // hear goes on there, waiting packets and timers included. Those who hear each other, and recordings of
+  // theirs, move together; links to one that stays are cut. Unknown ids are ignored.
+  class Parcel {
+   public:
+    Parcel();
+    Parcel(Parcel&&) noexcept;
+    Parcel& operator=(Parcel&&) noexcept;
+    ~Parcel();
+    [[nodiscard]] std::vector<EndpointId> endpoints() const;
+
+   private:
+    friend class Relay;
+    struct Contents;
+    std::unique_ptr<Contents> contents_;
+  };
+  [[nodiscard]] Parcel take_out(const std::vector<EndpointId>& endpoints,
+                                const std::vector<RecordingId>& recordings);
+  // Both on interfaces of the same addresses. No id in it is open here. Leaves nothing in the parcel but ids.
+  void put_in(Parcel& parcel, std::vector<Result>& results);
+  // The port pairs of endpoints that came from another relay and have been closed here: for take_back() of
+  // that one. Appended.
+  void take_stray_pairs(std::vector<PortPair>& pairs);
+  // One of its own range; it rests as if its endpoint had been closed here.
+  void take_back(Time now, PortPair pair);
 
   [[nodiscard]] std::size_t endpoints() const;
   [[nodiscard]] const Counters& counters() const;

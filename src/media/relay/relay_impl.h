@@ -78,6 +78,12 @@ class Relay::Impl {
   void perform(Time now, const StopRecording& stop, std::vector<Result>& results);
   void poll(Time now, std::vector<Result>& results);
   void advance(Time now, std::vector<Result>& results);
+  // moving.cc
+  [[nodiscard]] Parcel take_out(const std::vector<EndpointId>& ids,
+                                const std::vector<RecordingId>& recordings);
+  void put_in(Parcel& parcel, std::vector<Result>& results);
+  void take_stray_pairs(std::vector<PortPair>& pairs);
+  void take_back(Time now, PortPair pair);
 
   [[nodiscard]] int poll_fd() const { return epoll_.get(); }
   [[nodiscard]] std::optional<Time> next_deadline() const;
@@ -90,7 +96,8 @@ class Relay::Impl {
   [[nodiscard]] EndpointHandle find(EndpointId id) const;
   [[nodiscard]] EndpointHandle& owner_of(std::uint16_t port) { return owners_[port / 2]; }
   [[nodiscard]] baton::Result<PortPair, std::string> take_pair(Time now, bool v6);
-  [[nodiscard]] bool watch(const PortPair& pair);
+  [[nodiscard]] bool watch(const SocketPair& sockets, std::uint16_t port);
+  void unwatch(const SocketPair& sockets);
   void give_back(Time now, Endpoint& endpoint);
   [[nodiscard]] bool is_quiet(const SocketPair& sockets);
 
@@ -155,6 +162,7 @@ class Relay::Impl {
   Descriptor epoll_;
   Slab<Endpoint> endpoints_;
   std::unordered_map<EndpointId, EndpointHandle> by_id_;
+  std::vector<PortPair> stray_pairs_;   // of other relays, no longer needed here
   std::vector<EndpointHandle> owners_;  // by half the port; of a pair at rest: none
   TimerQueue timers_;
   RingBackLibrary ring_backs_;

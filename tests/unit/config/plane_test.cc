@@ -36,6 +36,17 @@ TEST(Plane, HowLongPortsRest) {
   EXPECT_NE(none.error().front().to_string().find("media.port_rest"), std::string::npos);
 }
 
+TEST(Plane, ThreadsForTheAudio) {
+  EXPECT_EQ(good(listener).server.media.threads, 0U);
+  EXPECT_EQ(good(listener + "[media]\nthreads=4\n").server.media.threads, 4U);
+  EXPECT_EQ(good(listener + "[media]\nthreads=64\n").server.media.threads, 64U);
+  for (const char* wrong : {"-1", "65", "'2'"}) {
+    const auto refused = parse(listener + "[media]\nthreads=" + wrong + "\n", "baton.toml");
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_NE(refused.error().front().to_string().find("media.threads"), std::string::npos) << wrong;
+  }
+}
+
 TEST(Plane, RtpengineCarriesTheAudio) {
   const Config config = good(rtpengine +
                              "rtpengine_outside='pub'\nrtpengine_inside='lo'\nsilence_timeout='9s'\n"
@@ -122,6 +133,7 @@ const Refused refused[] = {
      "both"},
     {"half_outside", rtpengine + "rtpengine_outside='lo'\n", "media.rtpengine_outside", "the other is not",
      "both"},
+    {"threads", rtpengine + "threads=2\n", "media.threads", "threads of its own", "num-threads"},
     {"ports", rtpengine + "port_min=20000\n", "media.port_min", "rtpengine's own", "port-min"},
     {"address", rtpengine + "advertise='192.0.2.7'\n", "media.advertise", "rtpengine's own", "interface"},
     {"records", rtpengine + "[recording]\ndirectory='calls'\n", "recording.directory",
