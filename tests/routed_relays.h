@@ -74,6 +74,12 @@ class RoutedRelays {
     return sum;
   }
 
+  [[nodiscard]] std::uint64_t transcoded() const {
+    std::uint64_t sum = 0;
+    for (const auto& relay : relays_) sum += relay->counters().transcoded;
+    return sum;
+  }
+
   // The move that began first is over.
   void arrive(Time now, std::vector<Result>& results) {
     auto [at, worker, taken] = std::move(under_way_.front());

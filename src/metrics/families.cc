@@ -165,6 +165,11 @@ void add_network(Page& page, const Snapshot& now) {
 }
 
 void add_process(Page& page, const Snapshot& now) {
+  if (const auto& loads = now.shard.media_loads; !loads.empty()) {
+    page.family(MetricType::Gauge, "baton_media_thread_endpoints",
+                "Parties whose audio each thread carries.");
+    for (std::size_t i = 0; i < loads.size(); ++i) page.value(loads[i], {{"thread", std::to_string(i)}});
+  }
   page.counter("baton_shard_rounds_total", "Rounds of the shard's loop.", now.shard.probe.rounds);
   page.counter("baton_shard_steps_slow_total", "Inputs that held up all calls for more than 50 ms.",
                now.shard.probe.steps_slow);

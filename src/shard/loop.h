@@ -57,6 +57,7 @@ class Loop final : private net::Poller::Handler {
   [[nodiscard]] net::Poller& poller() { return *poller_; }
   [[nodiscard]] const net::Net& net() const { return *net_; }
   [[nodiscard]] const Machine& machine() const { return *machine_; }
+  [[nodiscard]] const MediaPlane& media() const { return *media_; }
   [[nodiscard]] const Probe& probe() const { return probe_; }
 
  private:

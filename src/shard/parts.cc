@@ -59,6 +59,7 @@ class ThreadsPlane final : public MediaPlane {
     return plane_.must_flush() ? std::optional(Time::min()) : std::nullopt;
   }
   void advance(Time /*now*/, std::vector<media::Result>& /*results*/) override { plane_.flush(); }
+  std::vector<std::size_t> loads() const override { return plane_.router().loads(); }
   void flush() override { plane_.flush(); }
   void finish(std::vector<media::Result>& results) override { plane_.finish(results); }
 

@@ -2,6 +2,7 @@
 // the media plane. Both live on the loop's thread.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,8 @@ class MediaPlane {
   virtual void poll(Time now, std::vector<media::Result>& results) = 0;
   [[nodiscard]] virtual std::optional<Time> next_deadline() const = 0;
   virtual void advance(Time now, std::vector<media::Result>& results) = 0;
+  // Endpoints of each thread that carries audio beside the loop's; empty: there is none.
+  [[nodiscard]] virtual std::vector<std::size_t> loads() const { return {}; }
   // At the end of each round of the loop: what was asked for in it may be done in one go.
   virtual void flush() {}
   // Before the end: does what it was asked for, and tells what can still be told. May block for a moment.

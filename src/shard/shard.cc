@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <system_error>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -189,7 +190,7 @@ void Shard::publish(bool at_once) {
   unpublished_ = false;
   Status fresh = take_status();
   const std::lock_guard lock(mutex_);
-  status_ = fresh;
+  status_ = std::move(fresh);
 }
 
 Status Shard::take_status() const {
@@ -199,6 +200,7 @@ Status Shard::take_status() const {
   fresh.probe = loop_->probe();
   fresh.net = loop_->net().probe();
   fresh.connections = loop_->net().connections();
+  fresh.media_loads = loop_->media().loads();
   fresh.at = clock_();
   fresh.commands_heard = loop_->probe().commands;
   return fresh;

@@ -42,8 +42,9 @@ struct Status {
   Probe probe;
   net::Probe net;
   std::size_t connections = 0;
-  Time at{};                         // when this was so
-  std::uint64_t commands_heard = 0;  // of those posted
+  std::vector<std::size_t> media_loads{};  // endpoints of each media thread
+  Time at{};                               // when this was so
+  std::uint64_t commands_heard = 0;        // of those posted
 };
 
 // Microseconds since 1970 that follow the steady clock from where the wall clock stood now: a wall clock that

@@ -101,7 +101,7 @@ TEST_P(Announcement, IsHeardByACallerWhomNobodyAnswers) {
     EXPECT_GE(lasted, 1s);
     EXPECT_LE(lasted, 1'300ms);
     scene.cast->expect_rest();
-    EXPECT_EQ(scene.studio.relay().endpoints(), 0U);
+    EXPECT_EQ(scene.studio.relays().endpoints(), 0U);
   }
 }
 

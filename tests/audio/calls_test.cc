@@ -32,7 +32,8 @@ class Call : public ::testing::Test {
   void end() {
     cast->hang_up(*cast->transferee);
     cast->expect_rest();
-    EXPECT_EQ(studio.relay().endpoints(), 0U);
+    EXPECT_EQ(studio.relays().endpoints(), 0U);
+    EXPECT_EQ(studio.relays().router().moved() != 0, studio.apart());
   }
   Time now() { return cast->world().now(); }
   Phone& phone(const sim::Party& party) { return studio.phone(party); }
@@ -197,11 +198,11 @@ class Shared : public Call {
     refer();
     ASSERT_TRUE(cast->run_until_final_notify());
     cast->world().run_for(500ms);
-    const auto transcoded = studio.relay().counters().transcoded;
+    const auto transcoded = studio.transcoded();
     cast->world().run_for(1s);
     expect_talk(*cast->transferee, *cast->target());
     EXPECT_EQ(phone(*cast->transferee).last_codec(), codec);
-    EXPECT_EQ(studio.relay().counters().transcoded, transcoded) << "both speak it now";
+    EXPECT_EQ(studio.transcoded(), transcoded) << "both speak it now";
     EXPECT_EQ(phone(*cast->transferee).flaws(), "");
   }
 };
@@ -217,7 +218,7 @@ TEST_F(Shared, WhatAllSpeakPassesUntouched) {
   cast->world().run_for(1s);
   expect_talk(*cast->transferee, *cast->target());
   EXPECT_EQ(phone(*cast->target()).last_codec(), Codec::g722);
-  EXPECT_EQ(studio.relay().counters().transcoded, 0U);
+  EXPECT_EQ(studio.transcoded(), 0U);
   EXPECT_EQ(cast->transferee->seen.reinvites, 0U);
   EXPECT_LE(phone(*cast->transferee).longest_gap(cut - 500ms, cut + 500ms), 40ms);
   end();

@@ -38,7 +38,7 @@ struct Scene {
     }
     cast->hang_up(*cast->transferee);
     cast->expect_rest();
-    EXPECT_EQ(studio.relay().endpoints(), 0U);
+    EXPECT_EQ(studio.relays().endpoints(), 0U);
   }
 
   [[nodiscard]] Time now() { return cast->world().now(); }

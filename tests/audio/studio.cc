@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -27,6 +28,18 @@ std::optional<sdp::Codec> find(const std::vector<sdp::Format>& formats, std::uin
   return std::nullopt;
 }
 
+bool answers(const media::Operation& operation, const media::Result& result) {
+  const auto* opened = std::get_if<media::Opened>(&result);
+  const auto* failed = std::get_if<media::OpenFailed>(&result);
+  const auto* closed = std::get_if<media::Closed>(&result);
+  const auto* recorded = std::get_if<media::Recorded>(&result);
+  if (const auto* open = std::get_if<media::Open>(&operation))
+    return (opened != nullptr && opened->id == open->id) || (failed != nullptr && failed->id == open->id);
+  if (const auto* close = std::get_if<media::Close>(&operation))
+    return closed != nullptr && closed->id == close->id;
+  return recorded != nullptr;
+}
+
 }  // namespace
 
 double hz_of(const std::string& role) {
@@ -36,7 +49,7 @@ double hz_of(const std::string& role) {
   return 1'500;
 }
 
-Studio::Studio() {
+Studio::Studio(unsigned relays) : apart_(std::getenv("BATON_APART") != nullptr) {
   media::Relay::Options options;
   options.v4 = media::Relay::Interface{relay_ip(), relay_ip()};
   options.port_min = 22'000;
@@ -44,7 +57,8 @@ Studio::Studio() {
   options.port_rest = {};
   options.seed = 7;
   options.prompts = library_;
-  relay_.emplace(options);
+  if (apart_) relays = std::max(relays, 3U);
+  relays_.emplace(options, relays, relays > 1 ? 2ms : 0ms);
 }
 
 void Studio::record_prompt(const std::string& name, const Sound& sound, double seconds) {
@@ -123,7 +137,7 @@ void Studio::tick(sim::World& world, Seat& seat) {
 
 void Studio::pump(sim::World& world) {
   std::vector<media::Result> results;
-  for (pollfd fd{relay_->poll_fd(), POLLIN, 0}; ::poll(&fd, 1, 0) > 0;) relay_->poll(world.now(), results);
+  for (pollfd fd{relays_->poll_fd(), POLLIN, 0}; ::poll(&fd, 1, 0) > 0;) relays_->poll(world.now(), results);
   for (const auto& seat : seats_) {
     const sim::Party* party = party_of(*seat);
     if (party == nullptr) continue;
@@ -139,7 +153,7 @@ void Studio::pump(sim::World& world) {
 
 // The relay's timers are the world's.
 void Studio::arm(sim::World& world) {
-  const auto deadline = relay_->next_deadline();
+  const auto deadline = relays_->next_deadline();
   if (!deadline || (armed_ && *armed_ <= *deadline)) return;
   const Time at = std::max(*deadline, world.now());
   armed_ = at;
@@ -147,7 +161,7 @@ void Studio::arm(sim::World& world) {
     if (armed_ != at) return;
     armed_.reset();
     std::vector<media::Result> results;
-    relay_->advance(world.now(), results);
+    relays_->advance(world.now(), results);
     pump(world);
     feed(world, results);
   });
@@ -161,10 +175,24 @@ void Studio::feed(sim::World& world, std::vector<media::Result>& results) {
 
 std::optional<media::Result> Studio::perform(sim::World& world, const media::Operation& operation) {
   std::vector<media::Result> results;
-  relay_->perform(world.now(), operation, results);
+  if (const auto* open = std::get_if<media::Open>(&operation); open != nullptr && apart_) {
+    media::Open anywhere = *open;
+    anywhere.beside = 0;
+    relays_->perform(world.now(), anywhere, results);
+  } else {
+    relays_->perform(world.now(), operation, results);
+  }
   arm(world);
-  if (results.empty()) return std::nullopt;
-  return results.front();
+  // What had to wait before it may be answered at the same time.
+  const auto own = std::find_if(results.begin(), results.end(),
+                                [&](const media::Result& result) { return answers(operation, result); });
+  std::optional<media::Result> answer;
+  if (own != results.end()) {
+    answer = std::move(*own);
+    results.erase(own);
+  }
+  feed(world, results);
+  return answer;
 }
 
 }  // namespace baton::audio

@@ -1,5 +1,8 @@
 // The simulator's world with sound: the real relay on loopback sockets in virtual time, and a phone for every
 // party. To be made before the cast that plays in it, which gets it in its options.
+//
+// Several relays stand side by side, as media threads do. With BATON_APART every party begins at another one
+// than those it will hear, so that each change of who hears whom moves some of them, and takes a while.
 #pragma once
 
 #include <memory>
@@ -9,16 +12,16 @@
 #include "cast.h"
 #include "keys.h"
 #include "media/prompts/prompts.h"
-#include "media/relay/relay.h"
 #include "peer.h"
 #include "phone.h"
+#include "routed_relays.h"
 #include "world.h"
 
 namespace baton::audio {
 
 class Studio : public sim::RealMedia {
  public:
-  Studio();
+  explicit Studio(unsigned relays = 1);
 
   // ---- RealMedia ----
   std::optional<media::Result> perform(sim::World& world, const media::Operation& operation) override;
@@ -26,7 +29,9 @@ class Studio : public sim::RealMedia {
 
   [[nodiscard]] Phone& phone(const sim::Party& party);
   [[nodiscard]] Keypad& keypad(const sim::Party& party);
-  [[nodiscard]] media::Relay& relay() { return *relay_; }
+  [[nodiscard]] media::test::RoutedRelays& relays() { return *relays_; }
+  [[nodiscard]] bool apart() const { return apart_; }
+  [[nodiscard]] std::uint64_t transcoded() const { return relays_->transcoded(); }
   // A prompt of that name, made of a sound.
   void record_prompt(const std::string& name, const Sound& sound, double seconds);
   // Called for each new phone, before its first word.
@@ -58,7 +63,8 @@ class Studio : public sim::RealMedia {
 
   media::PromptLibrary::Prompts prompts_;
   std::shared_ptr<media::PromptLibrary> library_ = std::make_shared<media::PromptLibrary>();
-  std::optional<media::Relay> relay_;
+  std::optional<media::test::RoutedRelays> relays_;
+  bool apart_ = false;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::optional<Time> armed_;
 };

@@ -34,7 +34,7 @@ class Router {
     std::vector<PortRange> ranges;  // one for each worker, of which there are at least one
     std::size_t endpoints_max = 60'000;
     // More that wait for their answer, and the workers are too far behind for another call.
-    std::size_t opens_waiting_max = 4'096;
+    std::size_t opens_waiting_max = 16'384;
   };
   struct Addressed {
     unsigned worker = 0;

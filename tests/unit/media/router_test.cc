@@ -14,11 +14,11 @@ using threads::divide_ports;
 
 TEST(DividePorts, EachPairIsOneWorkers) {
   for (const auto& [first, last, workers] : {std::tuple(10'000, 30'000, 4),
-                                            {10'001, 30'000, 3},
-                                            {20'000, 20'009, 64},
-                                            {1'024, 65'535, 64},
-                                            {20'000, 20'001, 2},
-                                            {65'534, 65'535, 1}}) {
+                                             {10'001, 30'000, 3},
+                                             {20'000, 20'009, 64},
+                                             {1'024, 65'535, 64},
+                                             {20'000, 20'001, 2},
+                                             {65'534, 65'535, 1}}) {
     const auto ranges = divide_ports(static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last),
                                      static_cast<unsigned>(workers));
     ASSERT_EQ(ranges.size(), static_cast<std::size_t>(workers));

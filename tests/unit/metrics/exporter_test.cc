@@ -100,6 +100,15 @@ TEST_F(ExporterTest, EachScrapeIsOfNow) {
   EXPECT_EQ(samples(scrape(exporter->address())).at("baton_calls"), 5);
 }
 
+TEST_F(ExporterTest, EachMediaThreadHasItsEndpoints) {
+  open();
+  EXPECT_EQ(scrape(exporter->address()).find("baton_media_thread"), std::string::npos) << "there is none";
+  now.shard.media_loads = {4, 2};
+  const auto found = samples(scrape(exporter->address()));
+  EXPECT_EQ(found.at("baton_media_thread_endpoints{thread=\"0\"}"), 4);
+  EXPECT_EQ(found.at("baton_media_thread_endpoints{thread=\"1\"}"), 2);
+}
+
 TEST_F(ExporterTest, EveryFamilyHasHelpAndANameOfItsOwn) {
   std::map<std::string, int> names;
   for (const auto& family : families(now, tally)) {

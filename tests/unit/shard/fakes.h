@@ -68,6 +68,13 @@ class FakeMedia final : public MediaPlane {
     for (auto& result : waiting) results.push_back(std::move(result));
     waiting.clear();
   }
+  void flush() override { flushed_after.push_back(operations.size()); }
+  void finish(std::vector<media::Result>& results) override {
+    for (auto& result : at_last) results.push_back(std::move(result));
+    at_last.clear();
+  }
+  std::vector<std::size_t> flushed_after;  // so many operations
+  std::vector<media::Result> at_last;
 };
 
 }  // namespace baton::shard

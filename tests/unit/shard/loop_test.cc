@@ -99,6 +99,26 @@ TEST_F(LoopTest, MediaAnswersAreInputsOfTheirOwnAndComeFirst) {
   EXPECT_TRUE(std::holds_alternative<engine::HangUpAll>(machine_->inputs[3]));
 }
 
+TEST_F(LoopTest, TheMediaPlaneIsFlushedOnceARoundWhenAllHasBeenAsked) {
+  machine_->on_step = [](Time, const engine::Input& input, engine::Actions& actions) {
+    if (std::holds_alternative<engine::Drain>(input))
+      actions.push_back(engine::MediaDo{media::Open{.id = 7}});
+  };
+  loop_->put(engine::Drain{});
+  loop_->put(engine::Drain{});
+  loop_->round(1ms);
+  loop_->round(1ms);
+  EXPECT_EQ(media_->flushed_after, (std::vector<std::size_t>{2, 2}));
+}
+
+TEST_F(LoopTest, WhatTheMediaPlaneTellsLastIsHeard) {
+  media_->at_last.emplace_back(media::Closed{7});
+  loop_->round(1ms);
+  EXPECT_EQ(machine_->heard<engine::MediaDone>(), 0U);
+  loop_->end();
+  EXPECT_EQ(machine_->heard<engine::MediaDone>(), 1U);
+}
+
 TEST_F(LoopTest, ActionsArePerformedInOrder) {
   const net::Peer peer(SOCK_DGRAM);
   machine_->on_step = [&](Time, const engine::Input& input, engine::Actions& actions) {
