@@ -45,7 +45,7 @@ Run play(Wire& wire, Course& course, Media& media, double longest, bool progress
     course.advance(now);
     wire.flush();
     const Nanos next = course.next(now + (media.flows() ? 1'000'000 : 100'000'000));
-    wire.round(static_cast<int>(std::max<Nanos>(0, (next - now + 999'999) / 1'000'000)),
+    wire.round(std::chrono::nanoseconds(std::max<Nanos>(0, next - now)),
                [&](Role role, Link link, std::string_view bytes) {
                  course.hear(clock_now(CLOCK_MONOTONIC), role, link, bytes);
                });

@@ -206,9 +206,12 @@ void Wire::flush_stream(Link link) {
   watch(link, !way.out.empty());
 }
 
-void Wire::round(int milliseconds, const Heard& heard) {
+void Wire::round(std::chrono::nanoseconds longest, const Heard& heard) {
   std::array<epoll_event, 32> events{};
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), milliseconds);
+  // To the nanosecond: calls that waited for a whole millisecond together would be a crowd that nobody asked
+  // for.
+  const timespec until{longest.count() / 1'000'000'000, longest.count() % 1'000'000'000};
+  const int count = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &until, nullptr);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if ((event.data.u64 & listening_mark) != 0) {

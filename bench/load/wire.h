@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,8 +52,8 @@ class Wire {
   // Goes out with the next flush().
   void send(Link link, std::string_view message);
   void flush();
-  // Waits up to `milliseconds` and hands over what has come; bounded work.
-  void round(int milliseconds, const Heard& heard);
+  // Waits no longer than `longest` and hands over what has come; bounded work.
+  void round(std::chrono::nanoseconds longest, const Heard& heard);
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   [[nodiscard]] std::uint64_t received() const { return received_; }
