@@ -60,9 +60,12 @@ def table(result):
         soak = sections["soak"]
         row(f"Soak, {soak['seconds'] / 60:.0f} min at {soak['rate']:.0f} transferred calls a second", f"{soak['run']['completed']:,} calls, {soak['run']['errors']} errors",
             f"{soak['heap_bytes_per_call']:+.2f} bytes of heap a call")
-    head = f"`./dev bench` on {of['cpu']}, Linux {of['kernel']}, commit {of['commit']}, {of['date']}; one shard, one core; medians"
+    head = f"`./dev bench` on {of['cpu']}, Linux {of['kernel']}, commit {of['commit']}, {of['date']}; all threads on one core; medians"
     if echo:
         head += f". A bare UDP echo of 600 bytes takes {echo['600'] if '600' in echo else echo[600]:.1f} µs there"
+    stolen = max(result.get("stolen", {}).values(), default=0)
+    if stolen >= 0.005:
+        head += f". The virtual machine was kept from up to {stolen:.1%} of a core meanwhile, which shows in latencies"
     return "\n".join([head + ":", "", "| | Baton | beside |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -21,6 +21,7 @@ import memory
 import plot
 import readme
 import relay
+import scaling
 import signalling
 import soak
 import targets
@@ -33,6 +34,7 @@ SECTIONS = {
     "dialog": signalling.dialog,
     "latency": signalling.latency,
     "audio": signalling.audio,
+    "scaling": scaling.section,
     "compare": compare.section,
     "memory": memory.section,
     "relay": relay.section,
@@ -49,11 +51,13 @@ class Bench:
         before = self.before()
         if before and same_run(before, self.result):
             self.result["sections"] = before["sections"]
+            self.result["stolen"] = before.get("stolen", {})
         self.lines = []
         self.echoes = {}
         self.heap_watch = pathlib.Path(options.build) / "bench/libbaton_heap_watch.so"
         # The server on one core, who measures it on the other; with one core alone both share it, and the text says so.
-        self.server_core, self.load_core = sorted(cores())[:2] if len(cores()) > 1 else (None, None)
+        self.cores = len(cores())
+        self.server_core, self.load_core = sorted(cores())[:2] if self.cores > 1 else (None, None)
 
     def before(self):
         try:
@@ -89,7 +93,7 @@ class Bench:
         return self.echoes[size]
 
     def server(self, **settings):
-        return Server(self.options.baton, address=self.options.address, party_port=self.options.party_port, core=self.server_core, **settings)
+        return Server(self.options.baton, **{"address": self.options.address, "party_port": self.options.party_port, "core": self.server_core, **settings})
 
     def load_command(self, server, *arguments):
         return self.program("bench/baton_load", "--server", server.address, "--port", server.port, "--own-port", server.party_port,
@@ -156,6 +160,11 @@ def busy():
     return os.getloadavg()[0]
 
 
+def stolen_seconds():
+    """Of the cores of a virtual machine: when it wanted to run and was not let (the kernel's steal)."""
+    return int(pathlib.Path("/proc/stat").read_text().split(None, 10)[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--baton", required=True, help="the release binary")
@@ -193,10 +202,14 @@ def main():
     failed = []
     try:
         for name in options.section or list(SECTIONS)[:-1]:
-            began = time.monotonic()
+            began, stolen = time.monotonic(), stolen_seconds()
             try:
                 SECTIONS[name](bench)
-                bench.say(f"[{name}: {time.monotonic() - began:.0f} s]")
+                stolen = (stolen_seconds() - stolen) / (time.monotonic() - began)
+                bench.result.setdefault("stolen", {})[name] = stolen
+                bench.say(f"[{name}: {time.monotonic() - began:.0f} s" + (
+                    f"; for {stolen:.1%} of a core's time whoever runs this virtual machine ran something else: what was late by that is not the "
+                    "server's" if stolen >= 0.005 else "") + "]")
             except Exception as error:
                 # A message that was wrong, calls that did not come up, a program that is not there: no figure of this section,
                 # but of the others.

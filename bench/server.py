@@ -46,7 +46,7 @@ class Server:
     """`transport` is what it calls the parties by; it listens on all, TLS at the port above."""
 
     def __init__(self, binary, address="127.0.0.1", port=5090, party_port=5070, transport="udp", trace=False, record=False, core=None,
-                 heap_watch=None):
+                 heap_watch=None, media_threads=0):
         self.binary, self.address, self.transport = binary, address, transport
         self.tcp_port = port
         self.port = port + 1 if transport == "tls" else port
@@ -65,7 +65,7 @@ class Server:
         config = directory / "baton.toml"
         template = string.Template((HERE / "baton.toml.in").read_text())
         config.write_text(template.substitute(
-            address=address, port=port, party_port=party_port, transport=transport, trace="true" if trace else "false",
+            address=address, port=port, party_port=party_port, transport=transport, media_threads=media_threads, trace="true" if trace else "false",
             record="true" if record else "false", recording='\n[recording]\ndirectory = "recordings"\n' if record else "",
             tls=TLS.format(address=address, port=port + 1) if transport == "tls" else ""))
         self.log = directory / "baton.log"

@@ -23,7 +23,7 @@ def floor(bench):
 
 def capacity(bench):
     """CPU per call and calls a second, as fast as the server takes them."""
-    bench.say("\ncapacity: 100 calls in flight, the server on one core, one shard; the median of 3 runs")
+    bench.say("\ncapacity: 100 calls in flight, the server on one core, all audio in the thread that does SIP; the median of 3 runs")
     bench.say(f"{'call':<10}{'direction':<10}{'by':<5}{'':<10}{'calls/s':>9}{'CPU a call':>13}{'least, most':>15}{'messages':>10}"
               f"{'floor':>9}{'ratio':>7}{'generator':>11}")
     table = []
@@ -34,7 +34,7 @@ def capacity(bench):
             bench.load(server, *arguments, "--calls", bench.count(1_000))  # warm
             # More would be more transactions within Timer J (32 s) than a server keeps.
             run = bench.median(server, *arguments, "--calls", bench.count(3_000))
-        run.update(kind=kind, transport=transport, trace=trace, record=record, direction=direction, shards=1)
+        run.update(kind=kind, transport=transport, trace=trace, record=record, direction=direction)
         run["floor_us_per_call"] = run["messages_per_call"] / 2 * bench.echo(run["bytes_per_message"])
         run["ratio_to_floor"] = run["server_cpu_us_per_call"] / run["floor_us_per_call"]
         table.append(run)
@@ -46,7 +46,7 @@ def capacity(bench):
                   limit_of(run))
         bench.say(f"{'':<10}of it by thread: " + ", ".join(f"{name} {us:.0f} µs" for name, us in
                                                          run["server_threads_us_per_call"].items() if us >= 0.5))
-    bench.say("Records are always written; what they cost is the thread store. Two shards: there is one in this version, so no scaling is measured.")
+    bench.say("Records are always written; what they cost is the thread store.")
 
 
 def limit_of(run):
