@@ -48,9 +48,11 @@ class Load(unittest.TestCase):
                 self.assertEqual(result["requests"], 200)
 
     def test_audio(self):
-        media = self.play("--media", "--talk-ms", "200", "--after-ms", "200", calls=20, record=True)["media"]
-        self.assertGreater(media["heard"], 0)
-        self.assertEqual(media["wrong"], 0)
+        for threads in (0, 2):
+            with self.subTest(threads=threads):
+                media = self.play("--media", "--talk-ms", "200", "--after-ms", "200", calls=20, record=True, media_threads=threads)["media"]
+                self.assertGreater(media["heard"], 0)
+                self.assertEqual(media["wrong"], 0)
 
 
 # Stands for bench/baton_relay, which is built for measuring alone: a line for each kind that its options ask for.
