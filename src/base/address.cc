@@ -111,19 +111,26 @@ IpAddress IpAddress::v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uin
   return address;
 }
 
-std::string IpAddress::to_string() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
+void IpAddress::append_to(std::string& text) const {
+  std::array<char, INET6_ADDRSTRLEN> written{};
   if (v6) {
-    inet_ntop(AF_INET6, bytes.data(), text.data(), static_cast<socklen_t>(text.size()));
-    return text.data();
+    inet_ntop(AF_INET6, bytes.data(), written.data(), static_cast<socklen_t>(written.size()));
+    text += written.data();
+    return;
   }
   // In every message several times; the C library goes through printf.
-  char* at = text.data();
+  char* at = written.data();
   for (std::size_t i = 0; i < 4; ++i) {
     if (i != 0) *at++ = '.';
-    at = std::to_chars(at, text.data() + text.size(), bytes[i]).ptr;
+    at = std::to_chars(at, written.data() + written.size(), bytes[i]).ptr;
   }
-  return {text.data(), at};
+  text.append(written.data(), at);
+}
+
+std::string IpAddress::to_string() const {
+  std::string text;
+  append_to(text);
+  return text;
 }
 
 std::string IpAddress::to_uri_host() const {
@@ -159,10 +166,16 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
   return SocketAddress{*ip, static_cast<std::uint16_t>(*port)};
 }
 
-std::string SocketAddress::to_string() const {
-  std::string text = ip.to_uri_host();
-  text += ':';
+void SocketAddress::append_to(std::string& text) const {
+  if (ip.v6) text += '[';
+  ip.append_to(text);
+  text += ip.v6 ? "]:" : ":";
   text += std::to_string(port);
+}
+
+std::string SocketAddress::to_string() const {
+  std::string text;
+  append_to(text);
   return text;
 }
 

@@ -28,6 +28,7 @@ struct IpAddress {
   [[nodiscard]] static IpAddress v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d);
   [[nodiscard]] std::string to_string() const;    // no brackets
   [[nodiscard]] std::string to_uri_host() const;  // brackets around IPv6
+  void append_to(std::string& text) const;        // to_string()
 
   [[nodiscard]] bool is_unspecified() const;
   // False for private, loopback, link-local, ULA, multicast, CGNAT, 0/8, broadcast, unspecified, for what is
@@ -44,6 +45,7 @@ struct SocketAddress {
   // "192.0.2.1:5060" or "[2001:db8::1]:5060"; the port is required.
   [[nodiscard]] static std::optional<SocketAddress> parse(std::string_view text);
   [[nodiscard]] std::string to_string() const;
+  void append_to(std::string& text) const;
 };
 
 // An address range in CIDR form; a bare address is a range of one.

@@ -24,4 +24,11 @@ inline constexpr std::size_t sources_max = 65'536;  // addresses whose behaviour
 inline constexpr std::size_t copied_headers_max = 16;
 inline constexpr std::size_t copied_header_bytes_max = 1'024;
 
+// What is kept for the next one of its kind when it is not needed any more, so that memory after a busy hour
+// is given back all the same.
+inline constexpr std::size_t kept_buffers_max = 256;  // of each size; of all sizes they are 2.6 MB
+inline constexpr std::size_t kept_messages_max = 256;
+inline constexpr std::size_t kept_drafts_max = 64;
+inline constexpr std::size_t kept_transactions_max = 1'024;
+
 }  // namespace baton::limits

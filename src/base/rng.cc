@@ -48,18 +48,22 @@ bool Rng::chance(std::uint64_t numerator, std::uint64_t denominator) {
   return below(denominator) < numerator;
 }
 
-std::string Rng::token(std::size_t length) {
+void Rng::append_token(std::string& to, std::size_t length) {
   static constexpr char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
   // Ten from one draw: 36^10 is so far below 2^64 that the remainder prefers no letter that anyone could
   // tell.
   constexpr std::size_t letters_a_draw = 10;
-  std::string text(length, ' ');
   std::uint64_t drawn = 0;
   for (std::size_t i = 0; i < length; ++i) {
     if (i % letters_a_draw == 0) drawn = next();
-    text[i] = alphabet[drawn % 36];
+    to += alphabet[drawn % 36];
     drawn /= 36;
   }
+}
+
+std::string Rng::token(std::size_t length) {
+  std::string text;
+  append_token(text, length);
   return text;
 }
 

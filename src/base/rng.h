@@ -24,6 +24,7 @@ class Rng {
   [[nodiscard]] bool chance(std::uint64_t numerator, std::uint64_t denominator);
   // `length` characters of [a-z0-9], all legal in a SIP token.
   [[nodiscard]] std::string token(std::size_t length);
+  void append_token(std::string& to, std::size_t length);
   // A version 4 UUID, lower case.
   [[nodiscard]] std::string uuid();
 

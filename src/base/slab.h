@@ -1,11 +1,13 @@
 // Slab<T>: objects addressed by handles that know when they are stale. A handle that outlives its object
 // finds nothing, so a late timer or message can never reach the wrong call. Iteration is in slot order:
-// the same inputs give the same order, whatever the addresses were.
+// the same inputs give the same order, whatever the addresses were. Of what is erased some objects may be
+// kept for the next ones: those are assigned to, not made.
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,9 @@ struct Handle {
 template <typename T>
 class Slab {
  public:
+  // `kept_max`: so many erased objects wait to be used again, as T{}.
+  explicit Slab(std::size_t kept_max = 0) : kept_max_(kept_max) {}
+
   template <typename... Args>
   Handle<T> emplace(Args&&... args) {
     std::uint32_t index = 0;
@@ -44,7 +49,13 @@ class Slab {
     Slot& slot = slots_[index];
     // Even generations mark a free slot, odd ones a live one; 0 never marks a live one.
     ++slot.generation;
-    slot.value = std::make_unique<T>(std::forward<Args>(args)...);
+    if (kept_.empty()) {
+      slot.value = std::make_unique<T>(std::forward<Args>(args)...);
+    } else {
+      slot.value = std::move(kept_.back());
+      kept_.pop_back();
+      if constexpr (sizeof...(Args) != 0) *slot.value = T(std::forward<Args>(args)...);
+    }
     ++size_;
     return {index, slot.generation};
   }
@@ -66,6 +77,12 @@ class Slab {
   void erase(Handle<T> handle) {
     if (find(handle) == nullptr) return;
     Slot& slot = slots_[handle.index];
+    if (kept_.size() < kept_max_) {
+      if constexpr (std::is_default_constructible_v<T> && std::is_move_assignable_v<T>) {
+        *slot.value = T{};
+        kept_.push_back(std::move(slot.value));
+      }
+    }
     slot.value.reset();
     ++slot.generation;
     free_.push_back(handle.index);
@@ -88,6 +105,8 @@ class Slab {
   };
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
+  std::vector<std::unique_ptr<T>> kept_;
+  std::size_t kept_max_;
   std::size_t size_ = 0;
 };
 

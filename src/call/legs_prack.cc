@@ -88,7 +88,7 @@ void Legs::send_progress(Leg& leg, const Leg::Progress& progress) {
   }
   add_our_headers(response, leg);
   const bool has_sdp = !sdp.empty();
-  if (has_sdp) response.body("application/sdp", std::move(sdp));
+  if (has_sdp) response.body("application/sdp", sdp);
   leg.last_progress = progress.status;
   arm(leg, LegTimer::provisional, provisional_interval);
   // Without a description nothing hangs on it, so it is reliable only for a peer that insists.

@@ -87,7 +87,7 @@ void Legs::send_update_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request
   sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
   add_our_headers(ok, leg);
   ok.set(sip::HeaderId::server, cx_.user_agent);
-  if (!sdp.empty()) ok.body("application/sdp", std::move(sdp));
+  if (!sdp.empty()) ok.body("application/sdp", sdp);
   // Before the call is up there is no session to refresh (RFC 4028 7.4).
   const bool in_call = leg.in_call();
   if (in_call) leg.session.answer(request, ok);

@@ -21,7 +21,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
         overload_(options.overload_delay),
         rng_(options.seed),
         digest_(options.digest_secret),
-        txns_(*this, rng_, options.timers, options.transactions_max),
+        spares_(std::move(options.buffers)),
+        txns_(*this, rng_, spares_, options.timers, options.transactions_max),
         cx_{.now = {},
             .rng = rng_,
             .txns = txns_,
@@ -122,7 +123,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
     // Only the trace needs the bytes a second time.
     const std::string copy = trace_ ? in.bytes : std::string{};
     const std::uint64_t sequence = ++sequence_;
-    auto message = sip::Message::parse(std::move(in.bytes));
+    auto message = sip::Message::parse(std::move(in.bytes), &spares_);
     if (!message) return refuse(in.source, copy, message.error());
     if (stranger_) stranger_->proven = shows_our_nonce(*message, in.source.remote.ip);
     if (!may_enter(*message, in.source)) return;
@@ -319,6 +320,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
   std::unordered_set<FlowId> kept_;  // open connections that the driver has been told to keep
   Rng rng_;
   sip::DigestServer digest_;
+  sip::Spares spares_;
   txn::Layer txns_;
   call::Context cx_;
   call::Legs legs_;

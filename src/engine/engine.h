@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/buffers.h"
 #include "base/limits.h"
 #include "base/time.h"
 #include "call/context.h"
@@ -33,6 +34,9 @@ struct Options {
   std::size_t transactions_max = limits::transactions_max;
   bool trace = true;  // write a TraceMessage for every message of a call
   GateLimits gate;
+  // Messages come in such buffers and leave in them. Shared with whoever brings and takes them, nothing is
+  // allocated for them after warm-up.
+  std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
   // What messages may wait before they are handled; when they wait longer, new calls are refused. 0: any
   // time.
   Duration overload_delay = 200ms;

@@ -20,7 +20,8 @@ Result<std::unique_ptr<Net>, std::string> Net::open(Poller& poller, Options opti
 Result<Listener, OpenError> Net::listen(const Listener& listener) {
   switch (listener.transport) {
     case Transport::udp: {
-      auto socket = UdpSocket::open(poller_, inputs_, probe_, batch_, listener, options_.udp);
+      auto socket =
+          UdpSocket::open(poller_, inputs_, probe_, batch_, *options_.buffers, listener, options_.udp);
       if (!socket) return fail(socket.error());
       listeners_.push_back((*socket)->listener());
       udp_.push_back(std::move(*socket));
@@ -61,6 +62,7 @@ void Net::unroutable(const Destination& to) {
 void Net::send(Time now, const Destination& to, std::string bytes) {
   if (to.transport != Transport::udp) {
     streams_.send(now, to, bytes);
+    options_.buffers->give(std::move(bytes));
     return;
   }
   UdpSocket* socket = udp_socket(to);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/buffers.h"
 #include "base/result.h"
 #include "engine/action.h"
 #include "net/inputs.h"
@@ -30,6 +31,8 @@ struct Options {
   // Flows are numbered from here. A start time in microseconds keeps them unique over restarts.
   FlowId first_flow = 1;
   LogSink log;  // may be empty; must not block
+  // Whoever sends gives what has been sent back to them, and what is received comes in them.
+  std::shared_ptr<Buffers> buffers = std::make_shared<Buffers>();
 };
 
 class Net {

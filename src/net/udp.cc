@@ -76,7 +76,8 @@ void ReceiveBatch::rewind() {
 }
 
 Result<std::unique_ptr<UdpSocket>, OpenError> UdpSocket::open(Poller& poller, Inputs& inputs, Probe& probe,
-                                                              ReceiveBatch& batch, const Listener& listener,
+                                                              ReceiveBatch& batch, Buffers& buffers,
+                                                              const Listener& listener,
                                                               const UdpLimits& limits) {
   Fd fd = open_socket(listener.bind.ip.v6, SOCK_DGRAM);
   if (!fd) return fail(open_error(listener, errno));
@@ -85,18 +86,19 @@ Result<std::unique_ptr<UdpSocket>, OpenError> UdpSocket::open(Poller& poller, In
   if (bind(fd.get(), address.get(), address.length()) != 0) return fail(open_error(listener, errno));
   Listener bound = as_bound(listener, fd.get());
   std::unique_ptr<UdpSocket> socket(
-      new UdpSocket(poller, inputs, probe, batch, std::move(bound), limits, std::move(fd)));
+      new UdpSocket(poller, inputs, probe, batch, buffers, std::move(bound), limits, std::move(fd)));
   socket->token_ = poller.add(socket->fd_.get(), EPOLLIN, *socket);
   if (!socket->token_) return fail(open_error(listener, errno));
   return socket;
 }
 
-UdpSocket::UdpSocket(Poller& poller, Inputs& inputs, Probe& probe, ReceiveBatch& batch, Listener listener,
-                     const UdpLimits& limits, Fd fd)
+UdpSocket::UdpSocket(Poller& poller, Inputs& inputs, Probe& probe, ReceiveBatch& batch, Buffers& buffers,
+                     Listener listener, const UdpLimits& limits, Fd fd)
     : poller_(poller),
       inputs_(inputs),
       probe_(probe),
       batch_(batch),
+      buffers_(buffers),
       listener_(std::move(listener)),
       limits_(limits),
       fd_(std::move(fd)) {}
@@ -159,7 +161,7 @@ void UdpSocket::take(unsigned slot, Time now, Duration wall_time) {
   const Duration since = beside.wall_time ? wall_time - *beside.wall_time : Duration{0};
   const Duration waited = since > Duration{0} && since <= believable_wait ? since : Duration{0};
   inputs_.emplace_back(engine::MessageIn{{Transport::udp, listener_.advertised, remote, 0},
-                                         std::string(batch_.bytes(slot), header.msg_len),
+                                         buffers_.copy({batch_.bytes(slot), header.msg_len}),
                                          now - waited});
 }
 
@@ -294,6 +296,7 @@ bool UdpSocket::send_refused(int error, unsigned& attempts) {
 
 void UdpSocket::pop_front() {
   queue_bytes_ -= queue_.front().bytes.size();
+  buffers_.give(std::move(queue_.front().bytes));
   queue_.pop_front();
 }
 

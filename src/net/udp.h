@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/buffers.h"
 #include "base/result.h"
 #include "net/control.h"
 #include "net/inputs.h"
@@ -57,6 +58,7 @@ class UdpSocket final : public Poller::Handler {
  public:
   [[nodiscard]] static Result<std::unique_ptr<UdpSocket>, OpenError> open(Poller& poller, Inputs& inputs,
                                                                           Probe& probe, ReceiveBatch& batch,
+                                                                          Buffers& buffers,
                                                                           const Listener& listener,
                                                                           const UdpLimits& limits);
   ~UdpSocket();
@@ -79,8 +81,8 @@ class UdpSocket final : public Poller::Handler {
     std::string bytes;
   };
 
-  UdpSocket(Poller& poller, Inputs& inputs, Probe& probe, ReceiveBatch& batch, Listener listener,
-            const UdpLimits& limits, Fd fd);
+  UdpSocket(Poller& poller, Inputs& inputs, Probe& probe, ReceiveBatch& batch, Buffers& buffers,
+            Listener listener, const UdpLimits& limits, Fd fd);
   void receive(Time now);
   void take(unsigned slot, Time now, Duration wall_time);
   void count_kernel_drops(std::uint32_t total);
@@ -97,6 +99,7 @@ class UdpSocket final : public Poller::Handler {
   Inputs& inputs_;
   Probe& probe_;
   ReceiveBatch& batch_;
+  Buffers& buffers_;
   Listener listener_;
   UdpLimits limits_;
   Fd fd_;

@@ -76,6 +76,7 @@ Result<std::unique_ptr<Shard>, OpenError> Shard::open(Options options, Outlets o
   auto poller = net::Poller::open();
   if (!poller) return fail(system_failure("epoll", poller.error()));
   Clock clock = make_clock();
+  options.net.buffers = options.engine.buffers = std::make_shared<Buffers>();
   auto net = open_net(**poller, options, clock, outlets);
   if (!net) return fail(net.error());
   options.engine.listeners.clear();

@@ -5,10 +5,15 @@
 #include <charconv>
 
 #include "base/assert.h"
+#include "base/limits.h"
+#include "sip/spares.h"
 #include "sip/text.h"
 
 namespace baton::sip {
 namespace {
+
+constexpr std::size_t usual_bytes = 512;
+constexpr std::size_t kept_bytes_max = 8'192;
 
 bool breaks_line(std::string_view value) {
   return value.find('\r') != std::string_view::npos || value.find('\n') != std::string_view::npos;
@@ -55,48 +60,66 @@ void append_number(std::string& out, std::size_t number) {
 
 }  // namespace
 
-Draft Draft::request(Method method, std::string_view request_uri) {
+Draft::Draft(Spares* spares) : parts_(spares != nullptr ? spares->drafts_.take() : Pool<Parts>::make()) {
+  parts_->spares = spares;
+  parts_->text.reserve(usual_bytes);
+  parts_->entries.reserve(16);
+}
+
+Draft::Draft(const Draft& other) {
+  if (!other.parts_) return;
+  parts_ = other.parts_.sibling();
+  *parts_ = *other.parts_;
+}
+
+bool Draft::Parts::recycle() {
+  text.clear();
+  entries.clear();
+  body.clear();
+  return text.capacity() + body.capacity() <= kept_bytes_max && entries.capacity() <= limits::headers_max;
+}
+
+Draft Draft::request(Method method, std::string_view request_uri, Spares* spares) {
   BATON_ASSERT(method != Method::other);
-  Draft draft;
-  draft.text_.reserve(512);
-  draft.entries_.reserve(16);
-  draft.method_ = method;
-  draft.start_ = draft.keep(request_uri);
+  Draft draft(spares);
+  draft.parts_->method = method;
+  draft.parts_->status = 0;
+  draft.parts_->start = draft.keep(request_uri);
   return draft;
 }
 
-Draft Draft::response(int status, std::string_view reason) {
+Draft Draft::response(int status, std::string_view reason, Spares* spares) {
   BATON_ASSERT(status >= 100 && status <= 699);
   BATON_ASSERT(is_safe_value(reason));
-  Draft draft;
-  draft.text_.reserve(512);
-  draft.entries_.reserve(12);
-  draft.status_ = status;
-  draft.start_ = draft.keep(reason.empty() ? default_reason(status) : reason);
+  Draft draft(spares);
+  draft.parts_->method = Method::other;
+  draft.parts_->status = status;
+  draft.parts_->start = draft.keep(reason.empty() ? default_reason(status) : reason);
   return draft;
 }
 
 Draft::Span Draft::keep(std::string_view text) {
-  const Span span{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(text.size())};
-  text_.append(text);
+  std::string& all = parts_->text;
+  const Span span{static_cast<std::uint32_t>(all.size()), static_cast<std::uint32_t>(text.size())};
+  all.append(text);
   return span;
 }
 
 Draft& Draft::add(HeaderId id, std::string_view value) {
   BATON_ASSERT(id != HeaderId::other);
   BATON_ASSERT(!breaks_line(value));
-  entries_.push_back({id, {}, keep(value)});
+  parts_->entries.push_back({id, {}, keep(value)});
   return *this;
 }
 
 Draft& Draft::add(HeaderId id, std::initializer_list<std::string_view> pieces) {
   BATON_ASSERT(id != HeaderId::other);
-  Span value{static_cast<std::uint32_t>(text_.size()), 0};
+  Span value{static_cast<std::uint32_t>(parts_->text.size()), 0};
   for (const std::string_view piece : pieces) {
     BATON_ASSERT(!breaks_line(piece));
     value.length += keep(piece).length;
   }
-  entries_.push_back({id, {}, value});
+  parts_->entries.push_back({id, {}, value});
   return *this;
 }
 
@@ -105,7 +128,7 @@ Draft& Draft::add(std::string_view name, std::string_view value) {
   BATON_ASSERT(!breaks_line(value));
   const HeaderId id = parse_header_name(name);
   const Span kept = id == HeaderId::other ? keep(name) : Span{};
-  entries_.push_back({id, kept, keep(value)});
+  parts_->entries.push_back({id, kept, keep(value)});
   return *this;
 }
 
@@ -114,11 +137,12 @@ Draft& Draft::add(const FieldView& field) {
 }
 
 Draft& Draft::add_first(HeaderId id, std::string_view value) {
+  auto& entries = parts_->entries;
   const auto place =
-      std::find_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; });
-  const auto index = place - entries_.begin();
+      std::find_if(entries.begin(), entries.end(), [id](const Entry& entry) { return entry.id == id; });
+  const auto index = place - entries.begin();
   add(id, value);
-  std::rotate(entries_.begin() + index, entries_.end() - 1, entries_.end());
+  std::rotate(entries.begin() + index, entries.end() - 1, entries.end());
   return *this;
 }
 
@@ -127,69 +151,72 @@ Draft& Draft::set(HeaderId id, std::string_view value) {
 }
 
 Draft& Draft::remove(HeaderId id) {
-  std::erase_if(entries_, [id](const Entry& entry) { return entry.id == id; });
+  std::erase_if(parts_->entries, [id](const Entry& entry) { return entry.id == id; });
   return *this;
 }
 
-Draft& Draft::body(std::string_view content_type, std::string bytes) {
-  body_ = std::move(bytes);
+Draft& Draft::body(std::string_view content_type, std::string_view bytes) {
+  parts_->body = bytes;
   return set(HeaderId::content_type, content_type);
 }
 
 std::string_view Draft::header(HeaderId id) const {
+  const auto& entries = parts_->entries;
   const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; });
-  return found == entries_.end() ? std::string_view{} : text(found->value);
+      std::find_if(entries.begin(), entries.end(), [id](const Entry& entry) { return entry.id == id; });
+  return found == entries.end() ? std::string_view{} : text(found->value);
 }
 
 std::vector<Draft::FieldView> Draft::fields() const {
   std::vector<FieldView> views;
-  views.reserve(entries_.size());
-  for (const Entry& entry : entries_) views.push_back({entry.id, name_of(entry), text(entry.value)});
+  views.reserve(parts_->entries.size());
+  for (const Entry& entry : parts_->entries) views.push_back({entry.id, name_of(entry), text(entry.value)});
   return views;
 }
 
 std::string Draft::write(std::string_view top_via) const {
   BATON_ASSERT(!breaks_line(top_via));
-  if (top_via.empty()) return write({}, true);
-  std::string line;
-  line.reserve(top_via.size() + 7);
-  line.append("Via: ").append(top_via).append("\r\n");
-  return write(line, true);
+  return write(top_via, {}, Vias::own);
 }
 
 std::string Draft::write_with_vias(std::string_view lines) const {
-  return write(lines, false);
+  return write({}, lines, Vias::given);
 }
 
-std::string Draft::write(std::string_view via_lines, bool own_vias) const {
+std::string Draft::write(std::string_view top_via, std::string_view via_lines, Vias vias) const {
+  const std::string& body = parts_->body;
+  std::size_t size = 64 + parts_->text.size() + top_via.size() + via_lines.size() + body.size();
+  for (const Entry& entry : parts_->entries) size += name_of(entry).size() + 4;
   std::string out;
-  std::size_t size = 128 + text_.size() + via_lines.size() + body_.size();
-  for (const Entry& entry : entries_) size += name_of(entry).size() + 4;
-  out.reserve(size);
+  if (parts_->spares != nullptr) {
+    out = parts_->spares->buffers().take(size);
+  } else {
+    out.reserve(size);
+  }
   if (is_request()) {
-    BATON_ASSERT(start_.length != 0 && text::all(request_uri(), text::Chars::visible));
-    out.append(to_string(method_)).append(" ").append(request_uri()).append(" SIP/2.0\r\n");
+    BATON_ASSERT(parts_->start.length != 0 && text::all(request_uri(), text::Chars::visible));
+    out.append(to_string(method())).append(" ").append(request_uri()).append(" SIP/2.0\r\n");
   } else {
     out.append("SIP/2.0 ");
-    append_number(out, static_cast<std::size_t>(status_));
-    out.append(" ").append(text(start_)).append("\r\n");
+    append_number(out, static_cast<std::size_t>(status()));
+    out.append(" ").append(text(parts_->start)).append("\r\n");
   }
+  if (!top_via.empty()) out.append("Via: ").append(top_via).append("\r\n");
   out.append(via_lines);
-  for (unsigned rank = own_vias ? via : routing; rank < ranks_count; ++rank) {
-    for (const Entry& entry : entries_) {
+  for (unsigned rank = vias == Vias::own ? via : routing; rank < ranks_count; ++rank) {
+    for (const Entry& entry : parts_->entries) {
       if (ranks[static_cast<std::size_t>(entry.id)] != rank) continue;
       out.append(name_of(entry)).append(": ").append(text(entry.value)).append("\r\n");
     }
   }
   out.append("Content-Length: ");
-  append_number(out, body_.size());
-  out.append("\r\n\r\n").append(body_);
+  append_number(out, body.size());
+  out.append("\r\n\r\n").append(body);
   return out;
 }
 
 Draft make_response(const Message& request, int status, std::string_view to_tag, std::string_view reason) {
-  Draft response = Draft::response(status, reason);
+  Draft response = Draft::response(status, reason, request.spares());
   for (const auto& entry : request.entries()) {
     switch (entry.id) {
       case HeaderId::via:

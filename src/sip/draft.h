@@ -9,10 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pool.h"
 #include "sip/header.h"
 #include "sip/message.h"
 
 namespace baton::sip {
+
+class Spares;
 
 class Draft {
  public:
@@ -30,9 +33,18 @@ class Draft {
     [[nodiscard]] FieldView view() const { return {id, other_name, value}; }
   };
 
-  [[nodiscard]] static Draft request(Method method, std::string_view request_uri);
-  [[nodiscard]] static Draft response(int status,
-                                      std::string_view reason = {});  // standard phrase by default
+  // With `spares` it is made of what earlier ones have left, and leaves itself to later ones. An empty one
+  // (Draft{}) may only be assigned to or destroyed.
+  [[nodiscard]] static Draft request(Method method, std::string_view request_uri, Spares* spares = nullptr);
+  // `reason`: the standard phrase by default.
+  [[nodiscard]] static Draft response(int status, std::string_view reason = {}, Spares* spares = nullptr);
+
+  Draft() = default;
+  Draft(Draft&&) = default;
+  Draft& operator=(Draft&&) = default;
+  Draft(const Draft& other);
+  Draft& operator=(const Draft& other) { return *this = Draft(other); }
+  ~Draft() = default;
 
   Draft& add(HeaderId id, std::string_view value);
   // The value in several pieces.
@@ -44,16 +56,16 @@ class Draft {
   Draft& add_first(HeaderId id, std::string_view value);  // before all others of that header (Via)
   Draft& set(HeaderId id, std::string_view value);        // replaces all of that header
   Draft& remove(HeaderId id);
-  Draft& body(std::string_view content_type, std::string bytes);
+  Draft& body(std::string_view content_type, std::string_view bytes);
 
-  [[nodiscard]] bool is_request() const { return status_ == 0; }
-  [[nodiscard]] Method method() const { return method_; }
-  [[nodiscard]] int status() const { return status_; }
-  [[nodiscard]] std::string_view request_uri() const { return text(start_); }
-  void request_uri(std::string_view uri) { start_ = keep(uri); }
+  [[nodiscard]] bool is_request() const { return parts_->status == 0; }
+  [[nodiscard]] Method method() const { return parts_->method; }
+  [[nodiscard]] int status() const { return parts_->status; }
+  [[nodiscard]] std::string_view request_uri() const { return text(parts_->start); }
+  void request_uri(std::string_view uri) { parts_->start = keep(uri); }
   [[nodiscard]] std::string_view header(HeaderId id) const;  // first; empty when absent
   [[nodiscard]] std::vector<FieldView> fields() const;       // each with its name
-  [[nodiscard]] const std::string& body() const { return body_; }
+  [[nodiscard]] const std::string& body() const { return parts_->body; }
 
   // The bytes for the wire. Via first, Content-Length last. `top_via`, if any, goes before those it has.
   [[nodiscard]] std::string write(std::string_view top_via = {}) const;
@@ -71,26 +83,37 @@ class Draft {
     Span value;
   };
 
+  struct Parts {
+    Method method = Method::other;
+    int status = 0;
+    Span start;  // Request-URI, or reason phrase
+    // All that has been put in, one after the other; what has been taken out again stays there.
+    std::string text;
+    std::vector<Entry> entries;
+    std::string body;
+    Spares* spares = nullptr;
+
+    bool recycle();
+  };
+  friend class Spares;
+
+  explicit Draft(Spares* spares);
+
   [[nodiscard]] std::string_view text(Span span) const {
-    return std::string_view(text_).substr(span.at, span.length);
+    return std::string_view(parts_->text).substr(span.at, span.length);
   }
   [[nodiscard]] std::string_view name_of(const Entry& entry) const {
     return entry.id == HeaderId::other ? text(entry.name) : canonical_name(entry.id);
   }
   Span keep(std::string_view text);
-  [[nodiscard]] std::string write(std::string_view via_lines, bool own_vias) const;
+  enum class Vias : bool { own, given };
+  [[nodiscard]] std::string write(std::string_view top_via, std::string_view via_lines, Vias vias) const;
 
-  Method method_ = Method::other;
-  int status_ = 0;
-  Span start_;  // Request-URI, or reason phrase
-  // All that has been put in, one after the other; what has been taken out again stays there.
-  std::string text_;
-  std::vector<Entry> entries_;
-  std::string body_;
+  Pool<Parts>::Ref parts_;
 };
 
 // RFC 3261 8.2.6: Via, From, To, Call-ID, CSeq (and Timestamp on a 100) copied from the request. `to_tag` is
-// added when the request's To has none and the status is not 100.
+// added when the request's To has none and the status is not 100. Made of the request's spares.
 [[nodiscard]] Draft make_response(const Message& request, int status, std::string_view to_tag = {},
                                   std::string_view reason = {});
 

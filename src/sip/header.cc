@@ -256,18 +256,18 @@ ViaHead Via::head() const {
           .masked = false};
 }
 
-std::string stamped_via(std::string_view text, std::string_view received, std::uint16_t rport) {
+void append_stamped_via(std::string& out, std::string_view text, const IpAddress& received,
+                        std::uint16_t rport) {
   Cursor cursor(text);
   const auto sent_by = read_sent_by(cursor);
   BATON_ASSERT(sent_by.has_value());
-  std::string out;
-  out.reserve(text.size() + received.size() + 32);
   append_sent_by(out, uppered(sent_by->transport), *text::parse_host(sent_by->host), sent_by->port);
+  const auto say_received = [&] { received.append_to(out.append(";received=")); };
   bool told = false;
   const auto done = read_parameters(cursor, "branch", [&](const text::RawParameter& parameter) {
     if (parameter.is("received")) {
       told = true;
-      out.append(";received=").append(received);
+      say_received();
     } else if (parameter.is("rport") && rport != 0) {
       out.append(";rport=").append(std::to_string(rport));
     } else {
@@ -275,8 +275,7 @@ std::string stamped_via(std::string_view text, std::string_view received, std::u
     }
   });
   BATON_ASSERT(done.has_value());
-  if (!told) out.append(";received=").append(received);
-  return out;
+  if (!told) say_received();
 }
 
 std::string_view Via::branch() const {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "sip/error.h"
 #include "sip/method.h"
@@ -132,7 +133,8 @@ struct Via {
 
 // A Via that Via::parse takes as a response carries it (RFC 3581 4): with `received`, and with `rport` where
 // that is not 0, in the place of what it says of them itself.
-[[nodiscard]] std::string stamped_via(std::string_view text, std::string_view received, std::uint16_t rport);
+void append_stamped_via(std::string& out, std::string_view text, const IpAddress& received,
+                        std::uint16_t rport);
 
 struct CSeq {
   std::uint32_t number = 0;  // < 2^31 (RFC 3261 8.1.1.5)

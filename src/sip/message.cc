@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "sip/lines.h"
+#include "sip/spares.h"
 #include "sip/text.h"
 
 namespace baton::sip {
@@ -230,9 +231,10 @@ class MessageParser {
   std::string& bytes_;
 };
 
-Result<Message, ParseError> Message::parse(std::string bytes) {
+Result<Message, ParseError> Message::parse(std::string bytes, Spares* spares) {
   if (bytes.size() > limits::message_bytes_max) return bad("Message too large", 513);
-  Message message;
+  Message message(spares != nullptr ? spares->messages_.take() : Pool<Data>::make());
+  message.data_->spares = spares;
   std::string& in_place = message.data_->bytes;
   in_place = std::move(bytes);
   // RFC 3261 7.5: CRLFs before the start line are to be ignored.
@@ -241,6 +243,14 @@ Result<Message, ParseError> Message::parse(std::string bytes) {
   in_place.erase(0, blank);
   if (auto done = MessageParser(message).run(); !done) return fail(done.error());
   return message;
+}
+
+bool Message::Data::recycle() {
+  static_cast<Index&>(*this) = {};
+  all_entries = {};
+  if (spares != nullptr) spares->buffers().give(std::move(bytes));
+  bytes = {};
+  return true;
 }
 
 void Message::Data::add(const Entry& entry) {

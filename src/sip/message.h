@@ -14,11 +14,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pool.h"
 #include "base/result.h"
 #include "sip/header.h"
 #include "sip/method.h"
 
 namespace baton::sip {
+
+class Spares;
 
 class Message {
  public:
@@ -33,7 +36,8 @@ class Message {
 
   // One whole message (a datagram, or what the framer cut from a stream). On a datagram bytes after
   // Content-Length are dropped (RFC 3261 18.3); a Content-Length beyond the end is an error.
-  [[nodiscard]] static Result<Message, ParseError> parse(std::string bytes);
+  // With `spares` it is made of what earlier ones have left, and leaves itself to later ones.
+  [[nodiscard]] static Result<Message, ParseError> parse(std::string bytes, Spares* spares = nullptr);
 
   // A message goes through several queues, and more than one may keep it: a copy is the same message. One
   // that was moved from may only be assigned to or destroyed.
@@ -85,8 +89,12 @@ class Message {
   // 70 when absent (RFC 3261 16.6); the error says 400 when it is not a number up to 255.
   [[nodiscard]] Result<int, ParseError> max_forwards() const;
 
+  // What it is made of, and what is made of it may be; null: nothing is kept.
+  [[nodiscard]] Spares* spares() const { return data_->spares; }
+
  private:
   friend class MessageParser;
+  friend class Spares;
   // A place in `bytes`.
   struct Span {
     std::uint16_t at = 0, length = 0;
@@ -102,10 +110,8 @@ class Message {
   // More than most messages have; one that has more gets a list of its own.
   static constexpr std::size_t usual_entries = 24;
 
-  struct Data {
-    std::string bytes;
-    std::array<Entry, usual_entries> first_entries;
-    std::vector<Entry> all_entries;  // when they are more
+  // What is found in the bytes.
+  struct Index {
     std::size_t entries_count = 0;
     // By header: the first of it, counted from 1; whether there are more.
     std::array<std::uint8_t, header_ids_count> first{};
@@ -123,11 +129,18 @@ class Message {
     } via;
     Address from, to;
     CSeq cseq;
+  };
+  struct Data : Index {
+    std::string bytes;
+    std::array<Entry, usual_entries> first_entries;
+    std::vector<Entry> all_entries;  // when they are more
+    Spares* spares = nullptr;
 
     void add(const Entry& entry);
     [[nodiscard]] std::span<const Entry> entries() const {
       return {all_entries.empty() ? first_entries.data() : all_entries.data(), entries_count};
     }
+    bool recycle();
   };
   static_assert(header_ids_count <= 64);
 
@@ -138,9 +151,9 @@ class Message {
   [[nodiscard]] std::string_view tag(const Address& address) const {
     return address.masked ? address.whole->tag() : text(address.tag);
   }
-  Message() : data_(std::make_shared<Data>()) {}
+  explicit Message(Pool<Data>::Ref data) : data_(std::move(data)) {}
 
-  std::shared_ptr<Data> data_;  // never null but after a move; parse() is the last to change it
+  Pool<Data>::Ref data_;  // never null but after a move; parse() is the last to change it
 };
 
 // For a datagram that Message::parse refused: the 4xx/5xx bytes to send back (RFC 3261 8.1.1's mandatory

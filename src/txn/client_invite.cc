@@ -23,6 +23,7 @@
 #include "base/assert.h"
 #include "txn/fallback.h"
 #include "txn/machines.h"
+#include "txn/requests.h"
 
 namespace baton::txn::invite_client {
 namespace {
@@ -32,16 +33,13 @@ void to_user(Core& core, const Transaction& txn, sip::Message response, const So
 }
 
 void send_cancel(Core& core, Transaction& txn, Time now) {
-  txn.cancel_sent = true;
-  const sip::Draft draft = make_cancel(*txn.head, txn.cancel_reason);
-  txn.cancel_reason.clear();
-  const auto via = sip::Via::parse(txn.head->via);
-  BATON_ASSERT(via.has_value());
+  const sip::Draft draft = make_cancel(txn.text, *txn.cancel_reason, core.spares());
+  txn.cancel_reason.reset();
   // A transaction of its own with the INVITE's branch; its answer tells nobody anything (9.1).
-  Transaction& cancel = core.create_client(sip::Method::cancel, via->branch(), txn.peer);
+  Transaction& cancel = core.create_client(sip::Method::cancel, branch_of(txn.text), txn.peer);
   cancel.silent = true;
   cancel.owner = txn.owner;
-  cancel.repeat = draft.write();
+  cancel.text = draft.write();
   non_invite_client::start(core, cancel, now);
   core.arm(txn, Timer::b, now + core.give_up());
 }
@@ -53,8 +51,7 @@ void provisional(Core& core, Transaction& txn, Time now, sip::Message response, 
     forget_fallback(core, txn);
     core.disarm(txn, Timer::a);
     core.disarm(txn, Timer::b);
-    txn.repeat.clear();
-    txn.repeat.shrink_to_fit();
+    core.keep(txn, core.buffers().copy(head_of(txn.text)));
   }
   to_user(core, txn, std::move(response), source);
   if (first && txn.cancel_wanted) send_cancel(core, txn, now);
@@ -64,9 +61,7 @@ void success(Core& core, Transaction& txn, Time now, sip::Message response, cons
   txn.state = State::accepted;
   forget_fallback(core, txn);
   core.disarm_all(txn);
-  txn.repeat.clear();
-  txn.repeat.shrink_to_fit();
-  txn.head.reset();
+  core.keep_nothing(txn);
   core.arm(txn, Timer::m, now + core.give_up());
   to_user(core, txn, std::move(response), source);
 }
@@ -75,8 +70,7 @@ void failure(Core& core, Transaction& txn, Time now, sip::Message response, cons
   txn.state = State::completed;
   forget_fallback(core, txn);
   core.disarm_all(txn);
-  txn.repeat = make_ack(*txn.head, response.header(sip::HeaderId::to)).write();
-  txn.head.reset();
+  core.keep(txn, make_ack(txn.text, response.header(sip::HeaderId::to), core.spares()).write());
   core.send_repeat(txn);
   if (txn.reliable()) {
     txn.state = State::terminated;  // D is zero
@@ -156,7 +150,7 @@ void cancel(Core& core, Transaction& txn, Time now, std::string reason) {
   if (txn.cancel_wanted) return;
   if (txn.state != State::calling && txn.state != State::proceeding) return;
   txn.cancel_wanted = true;
-  txn.cancel_reason = std::move(reason);
+  txn.cancel_reason = std::make_unique<std::string>(std::move(reason));
   // A CANCEL that overtakes its INVITE would cancel nothing (9.1).
   if (txn.state == State::proceeding) send_cancel(core, txn, now);
 }

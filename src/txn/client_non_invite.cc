@@ -29,8 +29,7 @@ void to_user(Core& core, const Transaction& txn, sip::Message response, const So
 
 void final_response(Core& core, Transaction& txn, Time now, sip::Message response, const Source& source) {
   core.disarm_all(txn);
-  txn.repeat.clear();
-  txn.repeat.shrink_to_fit();
+  core.keep_nothing(txn);
   if (txn.reliable()) {
     txn.state = State::terminated;  // K is zero
   } else {

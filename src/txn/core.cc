@@ -13,15 +13,18 @@ namespace {
 constexpr std::size_t stale_timers_tolerated = 256;
 constexpr std::size_t refused_tcp_max = 256;
 constexpr Duration refused_tcp_memory = 10min;
+constexpr std::size_t spare_peers_max = 64;
 
 }  // namespace
 
-Core::Core(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max)
+Core::Core(Sink& sink, Rng& rng, sip::Spares& spares, Timers timers, std::size_t transactions_max)
     : sink_(sink),
       rng_(rng),
+      spares_(spares),
       timers_(timers),
       transactions_max_(transactions_max),
-      hash_(KeyedHash::drawn(rng)) {
+      hash_(KeyedHash::drawn(rng)),
+      transactions_(limits::kept_transactions_max) {
   BATON_ASSERT(timers.t1 > Duration::zero() && timers.t2 >= timers.t1 && timers.t4 >= Duration::zero());
 }
 
@@ -52,24 +55,23 @@ Transaction& Core::create_server(sip::Method method, const Key& key, const Desti
   transaction.state = invite ? State::proceeding : State::trying;
   transaction.method = method;
   transaction.peer = to;
-  transaction.key = key.text;
-  transaction.key_hash = key.hash;
+  transaction.key = key;
   BATON_ASSERT(find_server(key) == nullptr);
-  servers_.insert(key.hash, id);
+  servers_.insert(key.low, id);
   ++probe.server_created;
   return transaction;
 }
 
 void Core::index_merge(Transaction& transaction, const Key& key) {
   BATON_ASSERT(find_merge(key) == nullptr);
-  transaction.merge_key = key.text;
-  transaction.merge_hash = key.hash;
-  merges_.insert(key.hash, transaction.id);
+  transaction.merge = key;
+  transaction.merges = true;
+  merges_.insert(key.low, transaction.id);
 }
 
 void Core::redirect(Transaction& transaction, const Destination& to, std::string_view branch) {
   BATON_ASSERT(transaction.is_client());
-  clients_.erase(transaction.key_hash, transaction.id);
+  clients_.erase(transaction.key.low, transaction.id);
   unlink(transaction);
   transaction.peer = to;
   name_client(transaction, branch);
@@ -81,13 +83,23 @@ void Core::name_client(Transaction& transaction, std::string_view branch) {
   append_client_key(room, branch, sip::to_string(transaction.method));
   const Key name = key(room);
   BATON_ASSERT(find_client(name) == nullptr);
-  transaction.key = name.text;
-  transaction.key_hash = name.hash;
-  clients_.insert(name.hash, transaction.id);
+  transaction.key = name;
+  clients_.insert(name.low, transaction.id);
+}
+
+Core::Ends& Core::ends_of(const Peer& peer) {
+  const auto place = peers_.lower_bound(peer);
+  if (place != peers_.end() && place->first == peer) return place->second;
+  if (spare_peers_.empty()) return peers_.emplace_hint(place, peer, Ends{})->second;
+  auto node = std::move(spare_peers_.back());
+  spare_peers_.pop_back();
+  node.key() = peer;
+  node.mapped() = {};
+  return peers_.insert(place, std::move(node))->second;
 }
 
 void Core::link(Transaction& transaction) {
-  Ends& ends = peers_[{transaction.peer.transport, transaction.peer.remote}];
+  Ends& ends = ends_of({transaction.peer.transport, transaction.peer.remote});
   // Behind all that were made before it: a new one last, one that was redirected somewhere among them.
   Transaction* before = find(ends.last);
   while (before != nullptr && before->sequence > transaction.sequence) before = find(before->before);
@@ -105,7 +117,9 @@ void Core::unlink(Transaction& transaction) {
   Transaction* const after = find(transaction.after);
   (before != nullptr ? before->after : peer->second.first) = transaction.after;
   (after != nullptr ? after->before : peer->second.last) = transaction.before;
-  if (!peer->second.first) peers_.erase(peer);
+  if (peer->second.first) return;
+  auto node = peers_.extract(peer);
+  if (spare_peers_.size() < spare_peers_max) spare_peers_.push_back(std::move(node));
 }
 
 void Core::note_refused_tcp(Time now, const SocketAddress& remote) {
@@ -123,19 +137,20 @@ void Core::reap(Transaction& transaction) {
   if (transaction.state != State::terminated) return;
   disarm_all(transaction);
   if (transaction.is_client()) {
-    clients_.erase(transaction.key_hash, transaction.id);
+    clients_.erase(transaction.key.low, transaction.id);
     unlink(transaction);
   } else {
-    servers_.erase(transaction.key_hash, transaction.id);
-    if (!transaction.merge_key.empty()) merges_.erase(transaction.merge_hash, transaction.id);
+    servers_.erase(transaction.key.low, transaction.id);
+    if (transaction.merges) merges_.erase(transaction.merge.low, transaction.id);
   }
+  keep_nothing(transaction);
   transactions_.erase(transaction.id);
 }
 
-Transaction* Core::find_in(const KeyTable& table, const Key& key, std::string Transaction::*name) {
-  const TxnId found = table.find(key.hash, [&](TxnId id) {
+Transaction* Core::find_in(const KeyTable& table, const Key& key, Key Transaction::*name) {
+  const TxnId found = table.find(key.low, [&](TxnId id) {
     const Transaction* transaction = transactions_.find(id);
-    return transaction != nullptr && transaction->*name == key.text;
+    return transaction != nullptr && transaction->*name == key;
   });
   return transactions_.find(found);
 }
@@ -151,27 +166,23 @@ std::vector<TxnId> Core::clients_of(Transport transport, const SocketAddress& re
 // ---- Timers ----
 
 void Core::arm(Transaction& transaction, Timer timer, Time at) {
-  Time& deadline = transaction.deadline(timer);
-  if (deadline == never) ++armed_count_;
-  deadline = at;
+  if (!transaction.deadlines.set(timer, at)) ++armed_count_;
   queue_.arm(at, transaction.id.pack(), static_cast<std::uint8_t>(timer));
   if (queue_.size() > 2 * armed_count_ + stale_timers_tolerated) sweep_timers();
 }
 
 void Core::disarm(Transaction& transaction, Timer timer) {
-  Time& deadline = transaction.deadline(timer);
-  if (deadline == never) return;
-  deadline = never;
-  --armed_count_;
+  if (transaction.deadlines.set(timer, never)) --armed_count_;
 }
 
 void Core::disarm_all(Transaction& transaction) {
-  for (std::size_t i = 0; i < timers_count; ++i) disarm(transaction, static_cast<Timer>(i));
+  armed_count_ -= transaction.deadlines.count();
+  transaction.deadlines.clear();
 }
 
 bool Core::is_live(const TimerQueue::Entry& entry) const {
   const Transaction* transaction = transactions_.find(TxnId::unpack(entry.owner));
-  return transaction != nullptr && transaction->deadlines[entry.kind] == entry.at;
+  return transaction != nullptr && transaction->deadlines.of(static_cast<Timer>(entry.kind)) == entry.at;
 }
 
 void Core::sweep_timers() {
@@ -210,6 +221,13 @@ Duration Core::until_t2() const {
 
 // ---- Out ----
 
+void Core::send_response(Transaction& transaction, std::string bytes) {
+  keep(transaction, buffers().copy(bytes));
+  transaction.vias_at = static_cast<std::uint32_t>(bytes.find("\r\n") + 2);
+  transaction.answered = true;
+  send(transaction.peer, std::move(bytes), transaction.owner);
+}
+
 std::optional<Event> Core::take_event() {
   if (events_.empty()) return std::nullopt;
   return events_.take();
@@ -217,8 +235,8 @@ std::optional<Event> Core::take_event() {
 
 std::string Core::tag_for(const Key& key) const {
   static constexpr char digits[] = "0123456789abcdef";
-  std::array<char, sizeof key.hash> bytes{};
-  std::memcpy(bytes.data(), &key.hash, bytes.size());
+  std::array<char, sizeof key.low> bytes{};
+  std::memcpy(bytes.data(), &key.low, bytes.size());
   std::string tag;
   // Hashed once more: who knew the hash itself could choose keys that share a place in the tables.
   for (std::uint64_t rest = hash_.hash({bytes.data(), bytes.size()}), i = 0; i < 16; ++i, rest >>= 4)

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fifo.h"
@@ -15,21 +16,16 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "base/timer_queue.h"
+#include "sip/spares.h"
 #include "txn/key_table.h"
 #include "txn/layer.h"
 #include "txn/transaction.h"
 
 namespace baton::txn {
 
-// The name of a transaction in a table, on its way through one function.
-struct Key {
-  std::string_view text;
-  std::uint64_t hash = 0;
-};
-
 class Core {
  public:
-  Core(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max);
+  Core(Sink& sink, Rng& rng, sip::Spares& spares, Timers timers, std::size_t transactions_max);
 
   // ---- Transactions ----
   // Those a machine has put in State::terminated are erased by reap(), which whoever called the machine
@@ -46,17 +42,16 @@ class Core {
   void reap(Transaction& transaction);
 
   [[nodiscard]] Transaction* find(TxnId id) { return transactions_.find(id); }
-  // Empty, to write a key into, so that no look-up allocates. Whoever asks next gets the same.
+  // Empty, to write what a key is made from into, so that no look-up allocates. Whoever asks next gets the
+  // same.
   [[nodiscard]] std::string& key_room() {
     key_room_.clear();
     return key_room_;
   }
-  [[nodiscard]] Key key(std::string_view text) const { return {text, hash_.hash(text)}; }
+  [[nodiscard]] Key key(std::string_view text) const { return hash_.wide(text); }
   [[nodiscard]] Transaction* find_client(const Key& key) { return find_in(clients_, key, &Transaction::key); }
   [[nodiscard]] Transaction* find_server(const Key& key) { return find_in(servers_, key, &Transaction::key); }
-  [[nodiscard]] Transaction* find_merge(const Key& key) {
-    return find_in(merges_, key, &Transaction::merge_key);
-  }
+  [[nodiscard]] Transaction* find_merge(const Key& key) { return find_in(merges_, key, &Transaction::merge); }
   // Clients whose requests go to that peer, in the order they were made.
   [[nodiscard]] std::vector<TxnId> clients_of(Transport transport, const SocketAddress& remote) const;
   [[nodiscard]] std::size_t size() const { return transactions_.size(); }
@@ -83,8 +78,17 @@ class Core {
     sink_.send(to, std::move(bytes), owner);
   }
   void send_repeat(const Transaction& transaction) {
-    sink_.send(transaction.peer, transaction.repeat, transaction.owner);
+    sink_.send(transaction.peer, buffers().copy(transaction.text), transaction.owner);
   }
+  // A server's response goes out, and is what is repeated from now on.
+  void send_response(Transaction& transaction, std::string bytes);
+  // What a transaction keeps from now on.
+  void keep(Transaction& transaction, std::string text) {
+    buffers().give(std::exchange(transaction.text, std::move(text)));
+  }
+  void keep_nothing(Transaction& transaction) { keep(transaction, {}); }
+  [[nodiscard]] sip::Spares& spares() { return spares_; }
+  [[nodiscard]] Buffers& buffers() { return spares_.buffers(); }
   void emit(Event event) { events_.push(std::move(event)); }
   [[nodiscard]] std::optional<Event> take_event();
 
@@ -115,8 +119,9 @@ class Core {
     TxnId first, last;
   };
 
-  Transaction* find_in(const KeyTable& table, const Key& key, std::string Transaction::*name);
+  Transaction* find_in(const KeyTable& table, const Key& key, Key Transaction::*name);
   void name_client(Transaction& transaction, std::string_view branch);
+  Ends& ends_of(const Peer& peer);
   void link(Transaction& transaction);
   void unlink(Transaction& transaction);
   [[nodiscard]] bool is_live(const TimerQueue::Entry& entry) const;
@@ -124,6 +129,7 @@ class Core {
 
   Sink& sink_;
   Rng& rng_;
+  sip::Spares& spares_;
   Timers timers_;
   std::size_t transactions_max_;
   KeyedHash hash_;
@@ -131,6 +137,7 @@ class Core {
   KeyTable clients_, servers_, merges_;
   std::string key_room_;
   std::map<Peer, Ends> peers_;
+  std::vector<std::map<Peer, Ends>::node_type> spare_peers_;
   struct Refusal {
     SocketAddress remote;
     Time until{};

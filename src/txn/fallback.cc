@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "txn/machines.h"
+#include "txn/requests.h"
 
 namespace baton::txn {
 
@@ -10,10 +11,10 @@ void go_by_udp(Core& core, Transaction& txn, Time now) {
   const std::unique_ptr<Fallback> other = std::move(txn.fallback);
   core.disarm(txn, Timer::fallback);
   core.note_refused_tcp(now, txn.peer.remote);
-  const std::string branch = make_branch(core.rng());
-  const std::string via = make_via(other->to, branch);
-  txn.repeat = other->bytes.replace(other->bytes.find(other->via), other->via.size(), via);
-  if (txn.head) txn.head->via = via;
+  std::string branch, via;
+  append_branch(branch, core.rng());
+  append_via(via, other->to, branch);
+  core.keep(txn, other->bytes.replace(other->bytes.find(other->via), other->via.size(), via));
   core.redirect(txn, other->to, branch);
   ++core.probe.long_by_udp;
   if (txn.role == Role::invite_client) {

@@ -10,6 +10,8 @@
 namespace baton::txn {
 namespace {
 
+constexpr std::size_t usual_vias = 240;
+
 std::string_view invite_text() {
   return sip::to_string(sip::Method::invite);
 }
@@ -17,6 +19,12 @@ std::string_view invite_text() {
 Key key_of(Core& core, const sip::Message& request, std::string_view method, std::string_view to_tag) {
   std::string& room = core.key_room();
   append_server_key(room, request, method, to_tag);
+  return core.key(room);
+}
+
+Key merge_key_of(Core& core, const sip::Message& request) {
+  std::string& room = core.key_room();
+  append_merge_key(room, request);
   return core.key(room);
 }
 
@@ -34,18 +42,20 @@ sip::Draft draft_answer(const sip::Message& request, const OwnAnswer& answer) {
   return draft;
 }
 
-std::string make_answer(const sip::Message& request, const Source& source, const OwnAnswer& answer) {
-  return draft_answer(request, answer).write_with_vias(response_vias(request, source));
-}
-
 void answer_statelessly(Core& core, const sip::Message& request, const Source& source,
                         const OwnAnswer& answer) {
-  core.send(response_destination(request, source), make_answer(request, source, answer), answer.owner);
+  std::string vias = core.buffers().take(usual_vias);
+  append_response_vias(vias, request, source);
+  core.send(response_destination(request, source), draft_answer(request, answer).write_with_vias(vias),
+            answer.owner);
+  core.buffers().give(std::move(vias));
 }
 
 Transaction& open_server(Core& core, const sip::Message& request, const Source& source, const Key& key) {
   Transaction& txn = core.create_server(request.method(), key, response_destination(request, source));
-  txn.vias = response_vias(request, source);
+  txn.text = core.buffers().take(usual_vias);
+  append_response_vias(txn.text, request, source);
+  txn.vias_length = static_cast<std::uint32_t>(txn.text.size());
   txn.opens = request.to_tag().empty();
   return txn;
 }
@@ -55,9 +65,7 @@ void answer_in_transaction(Core& core, Time now, const sip::Message& request, co
   Transaction& txn = open_server(core, request, source, key);
   txn.silent = true;
   txn.owner = answer.owner;
-  const sip::Draft draft = draft_answer(request, answer);
-  if (txn.opens) txn.answer_to = draft.header(sip::HeaderId::to);
-  std::string bytes = draft.write_with_vias(txn.vias);
+  std::string bytes = draft_answer(request, answer).write_with_vias(txn.vias());
   if (txn.role == Role::invite_server) {
     invite_server::respond(core, txn, now, answer.status, std::move(bytes));
   } else {
@@ -67,7 +75,11 @@ void answer_in_transaction(Core& core, Time now, const sip::Message& request, co
 }
 
 std::string tag_of_answer(const Transaction& txn) {
-  const auto to = sip::NameAddr::parse(txn.answer_to);
+  if (!txn.opens || !txn.answered) return {};
+  constexpr std::string_view name = "\r\nTo: ";  // before any body: as a draft writes it
+  const std::string_view response = txn.text;
+  const std::size_t at = response.find(name) + name.size();
+  const auto to = sip::NameAddr::parse(response.substr(at, response.find("\r\n", at) - at));
   return to ? std::string(to->tag()) : std::string();
 }
 
@@ -149,9 +161,7 @@ void receive_new(Core& core, Time now, sip::Message request, const Source& sourc
     ++core.probe.refused_full;
     return answer_statelessly(core, request, source, {503, core.tag_for(key), 0});
   }
-  std::string merge_text;
-  if (opens) append_merge_key(merge_text, request);
-  const Key merge = opens ? core.key(merge_text) : Key{};
+  const Key merge = opens ? merge_key_of(core, request) : Key{};
   if (opens && core.find_merge(merge) != nullptr) {
     ++core.probe.merged_requests;
     return answer_in_transaction(core, now, request, source, key, {482, core.tag_for(key), 0});
@@ -214,7 +224,7 @@ void receive_response(Core& core, Time now, sip::Message response, const Source&
 std::string make_trying(const Transaction& txn) {
   BATON_ASSERT(txn.request.has_value());
   const sip::Draft draft = sip::make_response(*txn.request, 100);
-  return draft.write_with_vias(txn.vias);
+  return draft.write_with_vias(txn.vias());
 }
 
 }  // namespace baton::txn

@@ -9,9 +9,14 @@
 #include "txn/routing.h"
 
 namespace baton::txn {
+namespace {
 
-Layer::Layer(Sink& sink, Rng& rng, Timers timers, std::size_t transactions_max)
-    : core_(std::make_unique<Core>(sink, rng, timers, transactions_max)) {}
+constexpr std::size_t usual_via = 100;
+
+}  // namespace
+
+Layer::Layer(Sink& sink, Rng& rng, sip::Spares& spares, Timers timers, std::size_t transactions_max)
+    : core_(std::make_unique<Core>(sink, rng, spares, timers, transactions_max)) {}
 
 Layer::~Layer() = default;
 
@@ -90,8 +95,9 @@ TxnId Layer::request(Time now, const sip::Draft& draft, const Destination& to, O
                      const std::optional<SocketAddress>& tcp_from) {
   BATON_ASSERT(draft.is_request());
   BATON_ASSERT(draft.method() != sip::Method::ack && draft.method() != sip::Method::cancel);
-  const std::string branch = make_branch(core_->rng());
-  std::string via = make_via(to, branch);
+  std::string branch = core_->buffers().take(usual_via), via = core_->buffers().take(usual_via);
+  append_branch(branch, core_->rng());
+  append_via(via, to, branch);
   std::string bytes = draft.write(via);
   // 18.1.1, where the path MTU is not known.
   constexpr std::size_t udp_bytes_max = 1'300;
@@ -101,16 +107,18 @@ TxnId Layer::request(Time now, const sip::Draft& draft, const Destination& to, O
       !core_->refuses_tcp(now, to.remote)) {
     fallback = std::make_unique<Fallback>(Fallback{to, std::move(via), std::move(bytes)});
     way = Destination{Transport::tcp, to.remote, *tcp_from, 0, {}};
-    via = make_via(way, branch);
+    via.clear();
+    append_via(via, way, branch);
     bytes = draft.write(via);
     ++core_->probe.long_by_tcp;
   }
   Transaction& txn = core_->create_client(draft.method(), branch, way);
   txn.owner = owner;
-  txn.repeat = std::move(bytes);
+  txn.text = std::move(bytes);
   txn.fallback = std::move(fallback);
+  core_->buffers().give(std::move(branch));
+  core_->buffers().give(std::move(via));
   if (txn.role == Role::invite_client) {
-    txn.head = std::make_unique<RequestHead>(draft, std::move(via));
     invite_client::start(*core_, txn, now);
   } else {
     non_invite_client::start(*core_, txn, now);
@@ -128,7 +136,12 @@ void Layer::cancel(Time now, TxnId invite, std::string reason) {
 void Layer::ack(Time, const sip::Draft& draft, const Destination& to, Owner owner) {
   BATON_ASSERT(draft.is_request() && draft.method() == sip::Method::ack);
   // A branch of its own: the ACK to a 2xx is no part of the INVITE's transaction (13.2.2.4).
-  core_->send(to, draft.write(make_via(to, make_branch(core_->rng()))), owner);
+  std::string branch = core_->buffers().take(usual_via), via = core_->buffers().take(usual_via);
+  append_branch(branch, core_->rng());
+  append_via(via, to, branch);
+  core_->send(to, draft.write(via), owner);
+  core_->buffers().give(std::move(branch));
+  core_->buffers().give(std::move(via));
 }
 
 // ---- From the user: responses ----
@@ -143,8 +156,7 @@ void Layer::respond(Time now, TxnId server, sip::Draft response) {
   if (txn == nullptr) return;
   BATON_ASSERT(!txn->is_client() && !response.is_request());
   if (txn->state != State::trying && txn->state != State::proceeding) return;
-  if (txn->opens) txn->answer_to = response.header(sip::HeaderId::to);
-  std::string bytes = response.write_with_vias(txn->vias);
+  std::string bytes = response.write_with_vias(txn->vias());
   if (txn->role == Role::invite_server) {
     invite_server::respond(*core_, *txn, now, response.status(), std::move(bytes));
   } else {

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "sip/draft.h"
 #include "sip/message.h"
+#include "sip/spares.h"
 
 namespace baton::txn {
 
@@ -109,9 +110,10 @@ class Core;
 
 class Layer {
  public:
-  // `sink` and `rng` must outlive it. Requests that would make more than `transactions_max` are refused,
-  // those without a To tag from seven eighths of it on.
-  Layer(Sink& sink, Rng& rng, Timers timers = {}, std::size_t transactions_max = limits::transactions_max);
+  // `sink`, `rng` and `spares` must outlive it. Requests that would make more than `transactions_max` are
+  // refused, those without a To tag from seven eighths of it on.
+  Layer(Sink& sink, Rng& rng, sip::Spares& spares, Timers timers = {},
+        std::size_t transactions_max = limits::transactions_max);
   ~Layer();
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;

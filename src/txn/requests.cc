@@ -7,54 +7,82 @@
 namespace baton::txn {
 namespace {
 
-sip::Draft make_companion(sip::Method method, const RequestHead& invite, std::string_view to) {
-  sip::Draft draft = sip::Draft::request(method, invite.request_uri);
-  draft.add(sip::HeaderId::via, invite.via);
-  for (const std::string& route : invite.routes) draft.add(sip::HeaderId::route, route);
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view branch_mark = ";rport;branch=";
+
+// What stands before the next end of line; takes both off `rest`.
+std::string_view take_line(std::string_view& rest) {
+  const std::size_t length = rest.find(line_end);
+  BATON_ASSERT(length != std::string_view::npos);
+  const std::string_view line = rest.substr(0, length);
+  rest.remove_prefix(length + line_end.size());
+  return line;
+}
+
+std::string_view request_uri_of(std::string_view start_line) {
+  const std::size_t begin = start_line.find(' ') + 1;
+  return start_line.substr(begin, start_line.rfind(' ') - begin);
+}
+
+// `to`: empty, the INVITE's.
+sip::Draft make_companion(sip::Method method, std::string_view invite, std::string_view to,
+                          sip::Spares& spares) {
+  std::string_view rest = invite;
+  sip::Draft draft = sip::Draft::request(method, request_uri_of(take_line(rest)), &spares);
+  bool top_via = true;
+  for (std::string_view line = take_line(rest); !line.empty(); line = take_line(rest)) {
+    const std::size_t colon = line.find(": ");  // as a draft writes it
+    const sip::HeaderId id = sip::parse_header_name(line.substr(0, colon));
+    const std::string_view value = line.substr(colon + 2);
+    switch (id) {
+      case sip::HeaderId::via:
+        if (std::exchange(top_via, false)) draft.add(id, value);
+        break;
+      case sip::HeaderId::to:
+        draft.add(id, to.empty() ? value : to);
+        break;
+      case sip::HeaderId::cseq:
+        draft.add(id, {value.substr(0, value.find(' ')), " ", sip::to_string(method)});
+        break;
+      case sip::HeaderId::route:
+      case sip::HeaderId::from:
+      case sip::HeaderId::call_id:
+        draft.add(id, value);
+        break;
+      default:
+        break;
+    }
+  }
   draft.add(sip::HeaderId::max_forwards, "70");
-  draft.add(sip::HeaderId::from, invite.from);
-  draft.add(sip::HeaderId::to, to);
-  draft.add(sip::HeaderId::call_id, invite.call_id);
-  draft.add(sip::HeaderId::cseq, std::to_string(invite.cseq) + " " + std::string(sip::to_string(method)));
   return draft;
 }
 
 }  // namespace
 
-RequestHead::RequestHead(const sip::Draft& request, std::string top_via)
-    : request_uri(request.request_uri()),
-      via(std::move(top_via)),
-      from(request.header(sip::HeaderId::from)),
-      to(request.header(sip::HeaderId::to)),
-      call_id(request.header(sip::HeaderId::call_id)) {
-  const auto parsed = sip::CSeq::parse(request.header(sip::HeaderId::cseq));
-  BATON_ASSERT(parsed.has_value());
-  cseq = parsed->number;
-  for (const auto& field : request.fields()) {
-    if (field.id == sip::HeaderId::route) routes.emplace_back(field.value);
-  }
+void append_branch(std::string& out, Rng& rng) {
+  rng.append_token(out.append("z9hG4bK"), 16);
 }
 
-std::string make_branch(Rng& rng) {
-  std::string branch;
-  branch.reserve(32);
-  return branch.append("z9hG4bK").append(rng.token(16));
+void append_via(std::string& out, const Destination& to, std::string_view branch) {
+  to.local.append_to(out.append("SIP/2.0/").append(to_via_token(to.transport)).append(" "));
+  out.append(branch_mark).append(branch);
 }
 
-std::string make_via(const Destination& to, std::string_view branch) {
-  const std::string local = to.local.to_string();
-  std::string via;
-  via.reserve(32 + local.size() + branch.size());
-  via.append("SIP/2.0/").append(to_via_token(to.transport)).append(" ").append(local);
-  return via.append(";rport;branch=").append(branch);
+std::string_view branch_of(std::string_view request) {
+  const std::size_t begin = request.find(branch_mark) + branch_mark.size();
+  return request.substr(begin, request.find(line_end, begin) - begin);
 }
 
-sip::Draft make_ack(const RequestHead& invite, std::string_view to) {
-  return make_companion(sip::Method::ack, invite, to);
+std::string_view head_of(std::string_view request) {
+  return request.substr(0, request.find("\r\n\r\n") + 4);
 }
 
-sip::Draft make_cancel(const RequestHead& invite, std::string_view reason) {
-  sip::Draft draft = make_companion(sip::Method::cancel, invite, invite.to);
+sip::Draft make_ack(std::string_view invite, std::string_view to, sip::Spares& spares) {
+  return make_companion(sip::Method::ack, invite, to, spares);
+}
+
+sip::Draft make_cancel(std::string_view invite, std::string_view reason, sip::Spares& spares) {
+  sip::Draft draft = make_companion(sip::Method::cancel, invite, {}, spares);
   if (!reason.empty()) draft.add(sip::HeaderId::reason, reason);
   return draft;
 }

@@ -23,28 +23,25 @@ Destination response_destination(const sip::Message& request, const Source& sour
   return to;
 }
 
-std::string response_vias(const sip::Message& request, const Source& source) {
+void append_response_vias(std::string& lines, const sip::Message& request, const Source& source) {
   const sip::ViaHead top = request.via_head();
   const bool same_host = IpAddress::parse(top.host) == source.remote.ip;
   // RFC 3581 4: with rport comes received, also when it says what the sent-by says.
   bool stamp = !same_host || top.rport || top.received;
-  std::string lines;
-  lines.reserve(256);
   for (const auto& entry : request.entries()) {
     if (entry.id != sip::HeaderId::via) continue;
     std::string_view list = request.value_of(entry);
     while (const auto via = sip::take_element(list)) {
       lines += "Via: ";
       if (std::exchange(stamp, false)) {
-        lines += sip::stamped_via(*via, source.remote.ip.to_string(),
-                                  top.rport ? source.remote.port : std::uint16_t{0});
+        sip::append_stamped_via(lines, *via, source.remote.ip,
+                                top.rport ? source.remote.port : std::uint16_t{0});
       } else {
         lines += *via;
       }
       lines += "\r\n";
     }
   }
-  return lines;
 }
 
 }  // namespace baton::txn

@@ -14,8 +14,8 @@ namespace baton::txn {
 // aim our responses at a third party.
 [[nodiscard]] Destination response_destination(const sip::Message& request, const Source& source);
 
-// The Vias of its responses as header lines: every one of the request, the top one with `received` and
-// `rport` filled in.
-[[nodiscard]] std::string response_vias(const sip::Message& request, const Source& source);
+// Appends the Vias of its responses as header lines: every one of the request, the top one with `received`
+// and `rport` filled in.
+void append_response_vias(std::string& lines, const sip::Message& request, const Source& source);
 
 }  // namespace baton::txn

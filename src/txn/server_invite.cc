@@ -42,7 +42,7 @@ void start(Core& core, Transaction& txn, Time now) {
 
 void on_retransmission(Core& core, Transaction& txn) {
   const bool answers = txn.state == State::proceeding || txn.state == State::completed;
-  if (!answers || txn.repeat.empty()) return;
+  if (!answers || !txn.answered) return;
   core.send_repeat(txn);
   ++core.probe.responses_retransmitted;
 }
@@ -53,8 +53,6 @@ void on_ack(Core& core, Transaction& txn, Time now, sip::Message ack, const Sour
       return;  // acknowledges nothing
     case State::completed:
       core.disarm_all(txn);
-      txn.repeat.clear();
-      txn.repeat.shrink_to_fit();
       if (txn.reliable()) {
         txn.state = State::terminated;  // I is zero
       } else {
@@ -75,8 +73,7 @@ void respond(Core& core, Transaction& txn, Time now, int status, std::string byt
   if (txn.state != State::proceeding) return;
   core.disarm(txn, Timer::trying);
   txn.request.reset();
-  txn.repeat = std::move(bytes);
-  core.send_repeat(txn);
+  core.send_response(txn, std::move(bytes));
   if (status < 200) return;
   if (status >= 300) return complete(core, txn, now);
   txn.state = State::accepted;
@@ -92,9 +89,8 @@ void resend(Core& core, Transaction& txn) {
 void on_timer(Core& core, Transaction& txn, Time now, Timer timer) {
   switch (timer) {
     case Timer::trying:
-      txn.repeat = make_trying(txn);
-      txn.request.reset();
-      return core.send_repeat(txn);
+      core.send_response(txn, make_trying(txn));
+      return txn.request.reset();
     case Timer::g:
       core.send_repeat(txn);
       ++core.probe.responses_retransmitted;

@@ -27,12 +27,11 @@ void send_trying(Core& core, Transaction& txn, std::string bytes) {
   core.disarm(txn, Timer::trying);
   drop_request(txn);
   txn.state = State::proceeding;
-  txn.repeat = std::move(bytes);
-  core.send_repeat(txn);
+  core.send_response(txn, std::move(bytes));
 }
 
 void provisional(Core& core, Transaction& txn, int status, std::string bytes) {
-  const bool too_early = !txn.reliable() && txn.deadline(Timer::trying) != never;
+  const bool too_early = !txn.reliable() && txn.deadlines.of(Timer::trying) != never;
   if (status == 100 && !too_early) send_trying(core, txn, std::move(bytes));
 }
 
@@ -44,7 +43,7 @@ void start(Core& core, Transaction& txn, Time now) {
 }
 
 void on_retransmission(Core& core, Transaction& txn) {
-  if (txn.repeat.empty()) return;
+  if (!txn.answered) return;
   core.send_repeat(txn);
   ++core.probe.responses_retransmitted;
 }
@@ -54,10 +53,11 @@ void respond(Core& core, Transaction& txn, Time now, int status, std::string byt
   if (status < 200) return provisional(core, txn, status, std::move(bytes));
   core.disarm_all(txn);
   drop_request(txn);
-  txn.repeat.clear();
-  if (status != 408) {  // RFC 4320 4.2
-    txn.repeat = std::move(bytes);
-    core.send_repeat(txn);
+  if (status == 408) {  // RFC 4320 4.2
+    txn.answered = false;
+    core.keep_nothing(txn);
+  } else {
+    core.send_response(txn, std::move(bytes));
   }
   // 17.2.2 lets J be zero on streams. But a peer whose connection died asks again on a new one, and must hear
   // the answer it missed rather than that its CSeq is used up.

@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/address.h"
+#include "base/assert.h"
+#include "base/keyed_hash.h"
 #include "base/time.h"
 #include "sip/message.h"
 #include "txn/layer.h"
-#include "txn/requests.h"
 
 namespace baton::txn {
 
@@ -46,14 +48,53 @@ enum class Timer : std::uint8_t {
   lapse,     // non-INVITE server: the client has given up, an answer would be useless (RFC 4320 4.2)
   fallback,  // nothing has come back by TCP
 };
-inline constexpr std::size_t timers_count = 15;
 inline constexpr Time never = Time::max();
+
+// The name of a transaction in a table.
+using Key = WideHash;
 
 // How a request goes that was too long for UDP when it comes to nothing by TCP.
 struct Fallback {
   Destination to;
   std::string via;  // as it stands in `bytes`; another takes its place
   std::string bytes;
+};
+
+// Timers of one transaction that run at the same time: few, of many kinds.
+class Deadlines {
+ public:
+  [[nodiscard]] Time of(Timer timer) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (timers_[i] == timer) return times_[i];
+    }
+    return never;
+  }
+  // `never`: it runs no more. False: nothing ran before.
+  bool set(Timer timer, Time at) {
+    std::size_t i = 0;
+    while (i < count_ && timers_[i] != timer) ++i;
+    const bool ran = i < count_;
+    if (at == never) {
+      if (!ran) return false;
+      --count_;
+      timers_[i] = timers_[count_];
+      times_[i] = times_[count_];
+      return true;
+    }
+    BATON_ASSERT(i < at_once_max);
+    timers_[i] = timer;
+    times_[i] = at;
+    if (!ran) ++count_;
+    return ran;
+  }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  void clear() { count_ = 0; }
+
+ private:
+  static constexpr std::size_t at_once_max = 3;  // A or E, B or F, and the fallback's
+  std::array<Time, at_once_max> times_{};
+  std::array<Timer, at_once_max> timers_{};
+  std::uint8_t count_ = 0;
 };
 
 struct Transaction {
@@ -66,35 +107,30 @@ struct Transaction {
   Owner owner = 0;
 
   Destination peer;  // client: where the request goes; server: where its responses go
-  std::string key;   // in the table of its side
-  std::uint64_t key_hash = 0;
+  Key key;           // in the table of its side
 
-  std::array<Time, timers_count> deadlines = [] {
-    std::array<Time, timers_count> all{};
-    all.fill(never);
-    return all;
-  }();
+  Deadlines deadlines;
   Duration interval{};  // of the timer that repeats: A, E or G
 
-  // What is repeated. Client: the request, and once completed the ACK. Server: the last response, empty
-  // when there is none.
-  std::string repeat;
+  // What is sent again, and what more is made from; nearly all that it keeps while it waits for repeats.
+  //   client: the request, of an INVITE that is being answered its head; once completed the ACK
+  //   server: the Vias of its responses, as lines; when there is one, the last response, which has them
+  std::string text;
+  // Server: where the Vias are, the top one with received and rport.
+  std::uint32_t vias_at = 0, vias_length = 0;
 
   std::unique_ptr<Fallback> fallback;  // client: until something has come back
-  // INVITE client, until a final comes: what its ACK and CANCEL are made from.
-  std::unique_ptr<RequestHead> head;
+  std::unique_ptr<std::string>
+      cancel_reason;  // INVITE client: of a CANCEL that waits; there when it is wanted
   bool cancel_wanted = false;
-  bool cancel_sent = false;
-  std::string cancel_reason;
 
   // Server.
-  std::string vias;                     // lines of its responses, the top one with received and rport
+  bool answered = false;  // `text` is a response
+  bool opens = false;     // the request had no To tag, and
+  Key merge;              // … this is its name in that table (8.2.2.2), if it is in it
+  bool merges = false;
+  bool cancel_seen = false;             // the user was told
   std::optional<sip::Message> request;  // until the first response: a 100 may have to be made from it
-  std::string merge_key;                // 8.2.2.2; empty when it is not in that table
-  std::uint64_t merge_hash = 0;
-  bool opens = false;        // the request had no To tag
-  std::string answer_to;     // then the To of the last response
-  bool cancel_seen = false;  // the user was told
 
   // Client: its place among those of its peer.
   std::uint64_t sequence = 0;
@@ -104,7 +140,7 @@ struct Transaction {
   [[nodiscard]] bool is_client() const {
     return role == Role::invite_client || role == Role::non_invite_client;
   }
-  [[nodiscard]] Time& deadline(Timer timer) { return deadlines[static_cast<std::size_t>(timer)]; }
+  [[nodiscard]] std::string_view vias() const { return std::string_view(text).substr(vias_at, vias_length); }
 };
 
 }  // namespace baton::txn

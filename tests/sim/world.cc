@@ -70,6 +70,7 @@ World::World(WorldOptions options)
                               {Transport::tcp, server_address()},
                               {Transport::tls, server_address()}};
   engine_options.trace = options_.trace;
+  engine_options.buffers = buffers_;
   engine_ = std::make_unique<engine::Engine>(engine_options, options_.model);
 }
 

@@ -81,6 +81,7 @@ class World {
   // ---- The engine ----
   void feed(engine::Input input);
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
+  [[nodiscard]] Buffers& buffers() { return *buffers_; }
   // Nothing but what was written may be asked of the world afterwards.
   void end_engine() { engine_.reset(); }
   [[nodiscard]] MediaPlane& media() { return media_; }
@@ -182,6 +183,7 @@ class World {
   std::vector<std::string> violations_;
 
   std::unique_ptr<Oracles> oracles_;
+  std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();
   std::unique_ptr<engine::Engine> engine_;
 };
 

@@ -24,6 +24,12 @@ TEST(KeyedHash, PublishedVectors) {
   EXPECT_EQ(hash.hash(counting(15)), 0xa129ca6149be45e5ULL);
 }
 
+TEST(KeyedHash, PublishedVectorsOfTheWideOne) {
+  const KeyedHash hash(low, high);
+  EXPECT_EQ(hash.wide(counting(0)), (WideHash{0xe6a825ba047f81a3ULL, 0x930255c71472f66dULL}));
+  EXPECT_EQ(hash.wide(counting(1)), (WideHash{0x44af996bd8c187daULL, 0x45fc229b11597634ULL}));
+}
+
 TEST(KeyedHash, TheKeyMatters) {
   EXPECT_NE(KeyedHash(low, high).hash("call"), KeyedHash(low, high + 1).hash("call"));
   EXPECT_NE(KeyedHash(low, high).hash("call"), KeyedHash(low + 1, high).hash("call"));

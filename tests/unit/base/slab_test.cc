@@ -66,6 +66,24 @@ TEST(Slab, EraseFreesAtOnce) {
   EXPECT_EQ(slab.size(), 0u);
 }
 
+TEST(Slab, WhatItKeepsIsUsedAgainAsNew) {
+  Slab<std::string> slab(1);
+  const auto a = slab.emplace("a"), b = slab.emplace("b");
+  const std::string* const where = slab.find(a);
+  slab.erase(a);
+  slab.erase(b);  // one more than it may keep
+  EXPECT_EQ(slab.find(a), nullptr);
+  int visited = 0;
+  slab.for_each([&](Handle<std::string>, std::string&) { ++visited; });
+  EXPECT_EQ(visited, 0);
+  const auto c = slab.emplace();
+  EXPECT_EQ(slab.find(c), where);
+  EXPECT_EQ(slab.at(c), "");
+  EXPECT_EQ(slab.at(slab.emplace("d")), "d");
+  slab.erase(c);
+  EXPECT_EQ(slab.at(slab.emplace("e")), "e");
+}
+
 TEST(Slab, VisitsInSlotOrderAndMayErase) {
   Slab<int> slab;
   const auto a = slab.emplace(0);

@@ -80,9 +80,14 @@ TEST(Via, ItsHeadIsWhatTheWholeSays) {
 }
 
 TEST(Via, StampedForTheResponse) {
-  EXPECT_EQ(stamped_via("sip/2.0/udp H:5070;Branch=a;rport;X=\"b c\"", "192.0.2.7", 5090),
+  const auto stamped = [](std::string_view text, std::uint16_t rport) {
+    std::string out = "Via: ";
+    append_stamped_via(out, text, IpAddress::v4(192, 0, 2, 7), rport);
+    return out.substr(5);
+  };
+  EXPECT_EQ(stamped("sip/2.0/udp H:5070;Branch=a;rport;X=\"b c\"", 5090),
             "SIP/2.0/UDP h:5070;branch=a;rport=5090;x=\"b c\";received=192.0.2.7");
-  EXPECT_EQ(stamped_via("SIP/2.0/UDP h;received=203.0.113.1;rport=1;branch=a", "192.0.2.7", 0),
+  EXPECT_EQ(stamped("SIP/2.0/UDP h;received=203.0.113.1;rport=1;branch=a", 0),
             "SIP/2.0/UDP h;received=192.0.2.7;rport=1;branch=a");
 }
 

@@ -20,7 +20,8 @@ class CoreTest : public ::testing::Test {
   }
   Nowhere sink;
   Rng rng{1};
-  Core core{sink, rng, {}, 10};
+  sip::Spares spares;
+  Core core{sink, rng, spares, {}, 10};
   const Time now = from_micros(1'000'000);
 };
 

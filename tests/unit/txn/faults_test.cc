@@ -23,11 +23,12 @@ class Link;
 // One end: a layer and what its user saw.
 struct End : Sink {
   End(Link& over, std::uint64_t seed, const char* at, const char* to)
-      : link(over), rng(seed), here(address(at)), there(address(to)), layer(*this, rng) {}
+      : link(over), rng(seed), here(address(at)), there(address(to)), layer(*this, rng, spares) {}
   void send(const Destination& to, std::string bytes, Owner owner) override;
 
   Link& link;
   Rng rng;
+  sip::Spares spares;
   SocketAddress here, there;
   Layer layer;
 };

@@ -52,7 +52,7 @@ class World : public Sink {
  public:
   explicit World(Transport transport = Transport::udp, Timers timers = {}, std::size_t transactions_max = 100,
                  std::uint64_t seed = 7)
-      : rng(seed), layer(*this, rng, timers, transactions_max) {
+      : rng(seed), layer(*this, rng, spares, timers, transactions_max) {
     source = {transport, address("192.0.2.1:5060"), address("203.0.113.9:6000"), 0};
     peer = {transport, address("203.0.113.9:5060"), address("192.0.2.1:5060"), 0};
     if (transport != Transport::udp) source.flow = peer.flow = 77;
@@ -77,7 +77,7 @@ class World : public Sink {
   // ---- From the wire ----
   void receive(const std::string& bytes) { receive_from(source, bytes); }
   void receive_from(const Source& from, const std::string& bytes) {
-    auto message = sip::Message::parse(bytes);
+    auto message = sip::Message::parse(spares.buffers().copy(bytes), &spares);
     ASSERT_TRUE(message.has_value()) << bytes << message.error().reason;
     layer.receive(now, std::move(*message), from);
   }
@@ -141,6 +141,7 @@ class World : public Sink {
   const Time start = from_micros(1'800'000'000'000'000);
   Time now = start;
   Rng rng;
+  sip::Spares spares;
   Source source;     // of what the peer sends
   Destination peer;  // of what we send it
   std::vector<Sent> sent;
