@@ -56,7 +56,7 @@ class ThreadsPlane final : public MediaPlane {
   void poll(Time /*now*/, std::vector<media::Result>& results) override { plane_.poll(results); }
   // A round that failed has not come to its flush().
   std::optional<Time> next_deadline() const override {
-    return plane_.must_flush() ? std::optional(Time::min()) : std::nullopt;
+    return plane_.must_flush() ? std::optional(Time{}) : std::nullopt;
   }
   void advance(Time /*now*/, std::vector<media::Result>& /*results*/) override { plane_.flush(); }
   std::vector<std::size_t> loads() const override { return plane_.router().loads(); }

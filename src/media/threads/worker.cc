@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -111,9 +112,10 @@ void Worker::run() {
 // True: it was the last one.
 bool Worker::round() {
   wait();
-  const bool last = std::exchange(rung_, false) && take_orders();
-  for (Order& order : orders_) perform(order);
+  last_ = (std::exchange(rung_, false) && take_orders()) || last_;
+  while (performed_ < orders_.size()) perform(orders_[performed_++]);
   orders_.clear();
+  performed_ = 0;
   relay_.take_stray_pairs(pairs_);
   for (PortPair& pair : pairs_) notes_.emplace_back(Stray{std::move(pair)});
   pairs_.clear();
@@ -122,7 +124,7 @@ bool Worker::round() {
   if (const Time now = clock_(); due && *due <= now) relay_.advance(now, results_);
   note_results();
   tell();
-  return last;
+  return last_;
 }
 
 // Until something has come or a timer is due.
@@ -153,7 +155,12 @@ bool Worker::take_orders() {
   // Before the lock: who gives something behind this rings again.
   silence(bell_.get());
   const std::lock_guard lock(mutex_);
-  orders_.swap(inbox_);
+  if (orders_.empty()) {
+    orders_.swap(inbox_);
+  } else {  // of a round that threw
+    std::move(inbox_.begin(), inbox_.end(), std::back_inserter(orders_));
+    inbox_.clear();
+  }
   return stopping_;
 }
 

@@ -2,11 +2,9 @@
 // own. Orders come in and notes go out as values.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -61,6 +59,8 @@ class Worker {
   bool has_pwait2_ = true;
   bool rung_ = false, packets_wait_ = false;
   std::vector<Order> orders_;
+  std::size_t performed_ = 0;  // of those
+  bool last_ = false;
   std::vector<Result> results_;
   std::vector<Note> notes_;
   std::vector<PortPair> pairs_;

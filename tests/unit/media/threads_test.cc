@@ -2,9 +2,12 @@
 // for.
 #include <poll.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <stdexcept>
+#include <string>
 
 #include "media/threads/plane.h"
 #include "unit/media/party.h"
@@ -26,7 +29,12 @@ class MediaThreads : public RelayTest {
     o.recorder = recorder;
     o.port_max = static_cast<std::uint16_t>(o.port_min + 2 * pairs - 1);
     o.port_rest = 1s;
-    plane.emplace(threads::Plane::Options{threads, o}, clock_now);
+    const auto log = [this](const engine::Log& event) { logged.push_back(event.event); };
+    plane.emplace(threads::Plane::Options{threads, o, log}, [this] {
+      if (!fails) return clock_now();
+      ++failed;
+      throw std::runtime_error("nothing works");
+    });
   }
   // Comes round until it is so, as the shard does.
   template <typename F>
@@ -84,6 +92,9 @@ class MediaThreads : public RelayTest {
 
   std::shared_ptr<Recorder> recorder;
   unsigned pairs = 100;
+  std::atomic<bool> fails = false;  // whatever a thread does
+  std::atomic<unsigned> failed = 0;
+  std::vector<std::string> logged;
   std::optional<threads::Plane> plane;
   std::map<EndpointId, std::set<std::uint32_t>> ssrcs;
 };
@@ -190,6 +201,30 @@ TEST_F(MediaThreads, EndWithCallsInProgress) {
   call(a, b);
   ask(Hear{1, Hear::RingBack{}});
   plane.reset();
+}
+
+TEST_F(MediaThreads, OneThatThrowsAnswersAndGoesOn) {
+  begin(1);
+  fails = true;
+  ask(Open{.id = 3});
+  ASSERT_TRUE(until([&] { return failed > 3; }));
+  fails = false;
+  ASSERT_TRUE(until([&] { return !results_of<OpenFailed>().empty(); }));
+  EXPECT_NE(results_of<OpenFailed>()[0].reason.find("nothing works"), std::string::npos);
+  ASSERT_FALSE(logged.empty());
+  EXPECT_EQ(logged[0], "media.thread_failed");
+  Party a(1), b(2);
+  call(a, b);
+  expect_talk(a, b);
+  // With timers: it does not even come to the orders, which are for later.
+  fails = true;
+  ask(Close{1});
+  const unsigned before = failed;
+  ASSERT_TRUE(until([&] { return failed > before + 3; }));
+  fails = false;
+  ASSERT_TRUE(until([&] { return !results_of<Closed>().empty(); }));
+  close({2});
+  EXPECT_EQ(plane->router().groups(), 0U);
 }
 
 // Calls that come, are joined and go without a pause, more than the ports can carry at once: whatever is
