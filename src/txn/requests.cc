@@ -69,7 +69,8 @@ void append_via(std::string& out, const Destination& to, std::string_view branch
 }
 
 std::string_view branch_of(std::string_view request) {
-  const std::size_t begin = request.find(branch_mark) + branch_mark.size();
+  // Behind the start line, whose URI may be a peer's and say the same.
+  const std::size_t begin = request.find(branch_mark, request.find(line_end)) + branch_mark.size();
   return request.substr(begin, request.find(line_end, begin) - begin);
 }
 

@@ -255,6 +255,25 @@ TEST_P(InviteClient, CancelAfterAProvisionalGoesAtOnce) {
   EXPECT_EQ(world.layer.size(), 2u);
 }
 
+// A Contact, and with it a Request-URI, may look like the Via that the layer writes.
+TEST_P(InviteClient, CancelsOfTwoCallsToAUriThatNamesABranchAreTwo) {
+  std::vector<TxnId> calls;
+  for (const char* call : {"ours-1", "ours-2"}) {
+    sip::Draft draft = World::draft(Method::invite);
+    draft.request_uri("sip:carol@203.0.113.9;rport;branch=z9hG4bKtheirs");
+    draft.set(HeaderId::call_id, call);
+    calls.push_back(world.layer.request(world.now, draft, world.peer, 42));
+    world.answer(world.take_one(), 180);
+    (void)world.take<ResponseReceived>();
+  }
+  for (const TxnId id : calls) {
+    world.layer.cancel(world.now, id);
+    world.answer(world.take_one(), 200);
+  }
+  world.run(1s);
+  EXPECT_TRUE(world.sent.empty()) << "both have been answered: " << world.sent.front().bytes;
+}
+
 TEST_P(InviteClient, CancelBeforeAProvisionalIsRemembered) {
   const TxnId id = invite();
   world.layer.cancel(world.now, id);
