@@ -30,15 +30,16 @@ Calls::Named Calls::find_named(const sip::DialogId& id, const std::string& accou
     return named;
   };
   const LegHandle handle = legs_.find_dialog_id(id);
-  const Leg* leg = legs_.find(handle);
-  if (leg == nullptr || leg->account_id.empty()) {
+  const LegRemains* known = legs_.find_remains(handle);
+  if (known == nullptr || known->account_id.empty()) {
     if (!legs_.knows_call_id(id.call_id, account_id)) return named;
     return no_such(481, "Replaces names a call of this server with tags that are not its own");
   }
-  if (leg->account_id != account_id) return forbidden("Replaces names a call of another account");
-  const bool own = carrier_id.empty() ? !leg->trunk_id.empty() : leg->carrier_id == carrier_id;
+  if (known->account_id != account_id) return forbidden("Replaces names a call of another account");
+  const bool own = carrier_id.empty() ? !known->trunk_id.empty() : known->carrier_id == carrier_id;
   if (!own) return forbidden("Replaces names the leg of another party; it must name the sender's own");
-  const Call* call = calls_.find(CallHandle::unpack(leg->call));
+  const Leg* leg = legs_.find(handle);
+  const Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
   const bool party = call != nullptr && (call->has(handle) || call->hunt.leg == handle);
   if (!party || !leg->alive()) return no_such(603, "The call that Replaces names has ended");
   const auto not_yet = [&] {

@@ -87,7 +87,8 @@ void Calls::on_replacing(Leg& leg) {
   if (!id) return refuse(400, Hangup::bad_request, "Replaces: " + std::string(id.error().reason));
   const LegHandle match = legs_.find_dialog_id(*id);
   const Leg* old = legs_.find(match);
-  const std::string account_id = old != nullptr ? old->account_id : std::string{};
+  const LegRemains* known = legs_.find_remains(match);
+  const std::string account_id = known != nullptr ? known->account_id : std::string{};
 
   const trunk::Carrier* carrier = cx_.model->carrier_by_source(leg.source.remote.ip);
   const bool trusted = carrier != nullptr && carrier->trusted_to_transfer;

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "media/port.h"
 #include "sip/digest.h"
+#include "sip/spares.h"
 #include "store/port.h"
 #include "trunk/model.h"
 #include "txn/layer.h"
@@ -68,6 +69,7 @@ struct Context {
   Time now{};
   Rng& rng;
   txn::Layer& txns;
+  sip::Spares& spares;
   World& world;
   sip::DigestServer& digest;
   trunk::Snapshot model;

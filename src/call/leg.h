@@ -49,7 +49,7 @@ enum class LegTimer : std::uint8_t {
   held_refer,    // a REFER that overtook the ACK waits for it no longer
   reoffer,       // after a 491 (14.1), or once the way is clear
   notify,        // the next NOTIFY may go (one a second)
-  linger,        // ended: until the 2xx to our INVITE can no longer be repeated
+  linger,        // over: until the 2xx to our INVITE can no longer be repeated
   farewell,      // the BYE waits for the answer to the final NOTIFY no longer
   probe,         // a party that holds: is it there?
   refresh,       // RFC 4028 10: half the session interval has passed, or a refresh is to be tried again
@@ -94,32 +94,45 @@ struct Subscription {
   bool settled_reported = false;
 };
 
-struct Leg {
+// What a leg is known by, and what repeats of the answer to its INVITE need. It stays for a while when the
+// leg is over.
+struct LegRemains {
   LegHandle self;
+  std::string root_call_uuid;
+  std::string party;  // the ladder's column
+  std::string account_id;
+  std::string trunk_id;    // set on a trunk's endpoint leg
+  std::string carrier_id;  // set on a carrier's leg
+  dialog::Dialog dialog;
+  txn::TxnId invite;                            // the first INVITE's transaction, server or client
+  bool acknowledged = false;                    // a 2xx was: when it comes again, the ACK is sent again
+  Time accepted_until{};                        // until then the 2xx may come again (RFC 6026 7.2, Timer M)
+  std::vector<std::string> forks;               // tags of answers that lost: acknowledged and ended
+  std::vector<dialog::Dialog> forgotten_early;  // early dialogs, after the 2xx of another
+  // What the ACK has to carry too (RFC 3261 13.2.2.4): to the INVITE's 2xx, and to the last one.
+  std::vector<sip::Draft::Field> invite_credentials, ack_credentials;
+  std::string auth_username, auth_password;
+  sip::DigestClient digest;
+};
+
+struct Leg : LegRemains {
   LegState state = LegState::preparing;
   bool outgoing = false;
   bool end_reported = false;
 
   // Whose: set by the call layer, carried for records and rules.
   std::uint64_t call = 0;  // packed handle; 0: disowned
-  std::string root_call_uuid;
-  std::string call_uuid;  // of the record it belongs to; empty: the root call's
-  std::string party;      // the ladder's column
-  std::string account_id;
-  std::string trunk_id;    // set on a trunk's endpoint leg
-  std::string carrier_id;  // set on a carrier's leg
+  std::string call_uuid;   // of the record it belongs to; empty: the root call's
   std::string number;      // the party's own number or user part
   trunk::SipSettings sip;
   trunk::MediaSettings media_terms;
   bool authenticated = false;  // the dialog was made with the trunk's credentials
 
-  dialog::Dialog dialog;
   dialog::SessionTimer session;
   bool peer_updates = false;    // its Allow lists UPDATE
   bool update_refused = false;  // whatever its Allow says
   unsigned probes_failed = 0;   // one after the other
   Source source;                // where the peer was last heard
-  txn::TxnId invite;            // the first INVITE's transaction, server or client
   std::uint32_t invite_cseq = 0;
 
   // incoming
@@ -132,11 +145,7 @@ struct Leg {
   };
   std::unique_ptr<Inviting> inviting;  // until it is acknowledged, or the leg has ended
   std::string invite_uri;              // whom it asked for
-  // What its ACK has to carry too (RFC 3261 13.2.2.4).
-  std::vector<sip::Draft::Field> invite_credentials;
-  std::string auth_username, auth_password;
-  sip::DigestClient digest;
-  std::uint64_t auth_requests = 0;  // numbers them; the first INVITE is 0
+  std::uint64_t auth_requests = 0;     // numbers them; the first INVITE is 0
   unsigned invite_auth_tries = 0;
   unsigned invite_interval_tries = 0;
   bool heard = false;      // anything came back for the INVITE
@@ -144,10 +153,6 @@ struct Leg {
   Duration unheard_max{};  // 0: as long as the transaction waits
   Duration no_answer_after{};
   bool early_media = false;
-  bool acknowledged = false;  // a 2xx was: when it comes again, the ACK is sent again
-  std::vector<sip::Draft::Field> ack_credentials;
-  Time accepted_until{};           // until then the 2xx may come again (RFC 6026 7.2, Timer M)
-  std::vector<std::string> forks;  // tags of answers that lost: acknowledged and ended
   // Early dialogs of the same INVITE besides the one in `dialog`, which is the one heard last (RFC
   // 3261 12.1).
   struct Early {
@@ -163,8 +168,7 @@ struct Leg {
     SocketAddress srtp_peer;
   };
   std::vector<Early> other_early;
-  std::vector<dialog::Dialog> forgotten_early;  // after the 2xx of another
-  std::optional<std::uint32_t> peer_rseq;       // RSeq of the last reliable response (RFC 3262 4)
+  std::optional<std::uint32_t> peer_rseq;  // RSeq of the last reliable response (RFC 3262 4)
 
   // Reliable provisionals of ours (RFC 3262 3), one at a time.
   struct Progress {

@@ -41,18 +41,16 @@ void Legs::collect() {
   for (const LegHandle handle : ended_) {
     Leg* leg = legs_.find(handle);
     if (leg == nullptr) continue;
-    auto [first, last] = by_call_id_.equal_range(leg->dialog.call_id);
-    for (auto it = first; it != last; ++it) {
-      if (it->second == handle) {
-        by_call_id_.erase(it);
-        break;
-      }
-    }
+    unindex(*leg);
     legs_.erase(handle);
   }
   ended_.clear();
   for (const LegHandle handle : lingering_) {
-    if (Leg* leg = legs_.find(handle)) strip(*leg);
+    Leg* leg = legs_.find(handle);
+    if (leg == nullptr) continue;
+    timers_.arm(leg->accepted_until, handle.pack(), static_cast<std::uint8_t>(LegTimer::linger));
+    remains_.emplace(handle.pack(), std::move(static_cast<LegRemains&>(*leg)));
+    legs_.erase(handle);
   }
   lingering_.clear();
   sweep_timers();
@@ -73,8 +71,14 @@ void Legs::disarm(Leg& leg, LegTimer timer) {
 
 void Legs::advance() {
   while (const auto entry = timers_.pop_due(cx_.now)) {
+    if (!is_live(*entry)) continue;
     Leg* leg = legs_.find(LegHandle::unpack(entry->owner));
-    if (leg == nullptr || leg->deadlines[entry->kind] != entry->at) continue;
+    if (leg == nullptr) {
+      const auto over = remains_.find(entry->owner);
+      unindex(over->second);
+      remains_.erase(over);
+      continue;
+    }
     leg->deadlines[entry->kind] = Time{};
     on_timer(*leg, static_cast<LegTimer>(entry->kind));
   }
@@ -83,15 +87,18 @@ void Legs::advance() {
 // A session timer outlives most calls: nobody is woken for one that is stale, nor do they pile up.
 void Legs::sweep_timers() {
   constexpr std::size_t stale_tolerated = 1'024;
-  const auto is_live = [this](const TimerQueue::Entry& entry) {
-    const Leg* leg = legs_.find(LegHandle::unpack(entry.owner));
-    return leg != nullptr && leg->deadlines[entry.kind] == entry.at;
-  };
   while (const TimerQueue::Entry* top = timers_.top()) {
     if (is_live(*top)) break;
     (void)timers_.pop_due(top->at);
   }
-  if (timers_.size() > 8 * legs_.size() + stale_tolerated) timers_.sweep(is_live);
+  if (timers_.size() <= 8 * size() + stale_tolerated) return;
+  timers_.sweep([this](const TimerQueue::Entry& entry) { return is_live(entry); });
+}
+
+bool Legs::is_live(const TimerQueue::Entry& entry) const {
+  if (const Leg* leg = legs_.find(LegHandle::unpack(entry.owner)))
+    return leg->deadlines[entry.kind] == entry.at;
+  return static_cast<LegTimer>(entry.kind) == LegTimer::linger && remains_.contains(entry.owner);
 }
 
 void Legs::on_timer(Leg& leg, LegTimer timer) {
@@ -139,8 +146,6 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       return pump_notifies(leg);
     case LegTimer::farewell:
       return send_bye(leg);
-    case LegTimer::linger:
-      return collect_when_quiet(leg);
     case LegTimer::reliable:
       return repeat_reliable(leg);
     case LegTimer::provisional:
@@ -151,6 +156,7 @@ void Legs::on_timer(Leg& leg, LegTimer timer) {
       return send_refresh(leg);
     case LegTimer::session_over:
       return on_session_over(leg);
+    case LegTimer::linger:  // of what remains
     case LegTimer::count:
       break;
   }
@@ -184,30 +190,11 @@ void Legs::finish(Leg& leg, LegEnd how, std::string reason) {
   collect_when_quiet(leg);
 }
 
-// A leg that has ended stays known until its last request has been answered or given up, and until its answer
-// can no longer be repeated: a repeat wants its ACK, and nothing else.
+// A leg that has ended stays until its last request has been answered or given up, and what remains of it
+// until its answer can no longer be repeated: a repeat wants its ACK, and nothing else.
 void Legs::collect_when_quiet(Leg& leg) {
   if (leg.state != LegState::ended || !leg.pending.empty()) return;
-  if (leg.accepted_until > cx_.now) {
-    lingering_.push_back(leg.self);
-    return arm(leg, LegTimer::linger, leg.accepted_until - cx_.now);
-  }
-  ended_.push_back(leg.self);
-}
-
-// What a leg that only sees repeats off has no use for. Many have ended within the last 32 s.
-void Legs::strip(Leg& leg) {
-  leg.request.reset();
-  leg.local = {};
-  leg.remote.reset();
-  leg.last_sdp = {};
-  leg.before_offer.reset();
-  leg.first_offer.reset();
-  leg.other_early = {};
-  leg.wanted = {};
-  leg.plane_keys = {};
-  leg.keys = {};
-  leg.told.reset();
+  (leg.accepted_until > cx_.now ? lingering_ : ended_).push_back(leg.self);
 }
 
 // The call learns of the failure now; the leg may linger to see its INVITE off.
@@ -268,12 +255,27 @@ void Legs::flow_closed(FlowId flow) {
     if (leg.dialog.next_hop.flow == flow) leg.dialog.next_hop.flow = 0;
     if (leg.source.flow == flow) leg.source.flow = 0;
   });
+  for (auto& [handle, remains] : remains_) {
+    if (remains.dialog.next_hop.flow == flow) remains.dialog.next_hop.flow = 0;
+  }
 }
 
 // ---- Finding ----------------------------------------------------------------------------------------
 
 void Legs::index(Leg& leg) {
   by_call_id_.emplace(leg.dialog.call_id, leg.self);
+}
+
+void Legs::unindex(const LegRemains& leg) {
+  auto [first, last] = by_call_id_.equal_range(leg.dialog.call_id);
+  const auto it = std::find_if(first, last, [&](const auto& entry) { return entry.second == leg.self; });
+  if (it != last) by_call_id_.erase(it);
+}
+
+const LegRemains* Legs::find_remains(LegHandle handle) const {
+  if (const Leg* leg = legs_.find(handle)) return leg;
+  const auto found = remains_.find(handle.pack());
+  return found == remains_.end() ? nullptr : &found->second;
 }
 
 Leg* Legs::find_dialog(const sip::Message& request) {
@@ -293,27 +295,13 @@ Leg* Legs::find_dialog(const sip::Message& request) {
   return early;
 }
 
-Legs::DialogName Legs::name_of(const sip::Message& message) {
-  const std::string_view from = message.from_tag(), to = message.to_tag();
-  const bool asked = message.is_request();
-  return {std::string(message.call_id()), std::string(asked ? to : from), std::string(asked ? from : to)};
-}
-
-LegHandle Legs::find_by_name(const DialogName& name) const {
-  return find_by_name(name.call_id, name.our_tag, name.their_tag);
-}
-
 LegHandle Legs::find_by_name(const sip::Message& message) const {
-  const std::string_view from = message.from_tag(), to = message.to_tag();
   const bool asked = message.is_request();
-  return find_by_name(message.call_id(), asked ? to : from, asked ? from : to);
-}
-
-LegHandle Legs::find_by_name(std::string_view call_id, std::string_view our_tag,
-                             std::string_view their_tag) const {
-  auto [first, last] = by_call_id_.equal_range(call_id);
+  const std::string_view our_tag = asked ? message.to_tag() : message.from_tag();
+  const std::string_view their_tag = asked ? message.from_tag() : message.to_tag();
+  auto [first, last] = by_call_id_.equal_range(message.call_id());
   for (auto it = first; it != last; ++it) {
-    const Leg* leg = legs_.find(it->second);
+    const LegRemains* leg = find_remains(it->second);
     if (leg == nullptr) continue;
     // A request without a To tag is the INVITE that makes the dialog, or its CANCEL.
     const bool same =
@@ -326,7 +314,7 @@ LegHandle Legs::find_by_name(std::string_view call_id, std::string_view our_tag,
 LegHandle Legs::find_dialog_id(const sip::DialogId& id) const {
   auto [first, last] = by_call_id_.equal_range(id.call_id);
   for (auto it = first; it != last; ++it) {
-    const Leg* leg = legs_.find(it->second);
+    const LegRemains* leg = find_remains(it->second);
     if (leg == nullptr) continue;
     const std::string& ours = leg->dialog.local_tag;
     const std::string& theirs = leg->dialog.remote_tag;
@@ -340,7 +328,7 @@ LegHandle Legs::find_dialog_id(const sip::DialogId& id) const {
 bool Legs::knows_call_id(const std::string& call_id, const std::string& account_id) const {
   auto [first, last] = by_call_id_.equal_range(call_id);
   return std::any_of(first, last, [&](const auto& entry) {
-    const Leg* leg = legs_.find(entry.second);
+    const LegRemains* leg = find_remains(entry.second);
     return leg != nullptr && leg->account_id == account_id;
   });
 }
@@ -354,14 +342,13 @@ std::optional<SocketAddress> Legs::local_for(Transport transport, bool v6) const
   return std::nullopt;
 }
 
-std::string Legs::contact_of(const dialog::Dialog& dialog) const {
+std::string_view Legs::contact_of(const dialog::Dialog& dialog) const {
   const Destination& to = dialog.next_hop;
-  std::string contact;
-  contact.reserve(64);
-  contact.append(dialog.sips ? "<sips:baton@" : "<sip:baton@").append(to.local.to_string());
+  contact_ = dialog.sips ? "<sips:baton@" : "<sip:baton@";
+  to.local.append_to(contact_);
   if (!dialog.sips && to.transport != Transport::udp)
-    contact.append(";transport=").append(to_string(to.transport));
-  return contact.append(">");
+    contact_.append(";transport=").append(to_string(to.transport));
+  return contact_.append(">");
 }
 
 void Legs::add_our_headers(sip::Draft& draft, const Leg& leg) const {

@@ -163,19 +163,16 @@ class Legs {
   [[nodiscard]] bool notify_settled(LegHandle leg, std::uint32_t refer_cseq);
 
   [[nodiscard]] Leg* find(LegHandle handle) { return legs_.find(handle); }
-  // Whose message this is, by Call-ID and tags; for traces.
-  struct DialogName {
-    std::string call_id, our_tag, their_tag;
-  };
-  [[nodiscard]] static DialogName name_of(const sip::Message& message);
-  [[nodiscard]] LegHandle find_by_name(const DialogName& name) const;
+  // Of one that is over too, as long as anything of it remains.
+  [[nodiscard]] const LegRemains* find_remains(LegHandle handle) const;
+  // Whose message this is, by Call-ID and tags. The leg may be over.
   [[nodiscard]] LegHandle find_by_name(const sip::Message& message) const;
-  // The dialog that Replaces or Target-Dialog names, its tags in either order. The leg may have ended.
+  // The dialog that Replaces or Target-Dialog names, its tags in either order. The leg may be over.
   [[nodiscard]] LegHandle find_dialog_id(const sip::DialogId& id) const;
   // True when a call of that account has this Call-ID, whatever its tags.
   [[nodiscard]] bool knows_call_id(const std::string& call_id, const std::string& account_id) const;
-  [[nodiscard]] std::size_t size() const { return legs_.size(); }
-  // Those that have not ended; the others linger to see repeats off.
+  [[nodiscard]] std::size_t size() const { return legs_.size() + remains_.size(); }
+  // Those that have not ended; of the others something remains, to see repeats off.
   [[nodiscard]] std::size_t live() const { return live_; }
   [[nodiscard]] std::size_t media_count() const { return media_.size(); }
   template <typename F>
@@ -250,9 +247,9 @@ class Legs {
   // legs_fork.cc
   bool switch_early(Leg& leg, std::string_view tag);
   bool enter_early(Leg& leg, const sip::Message& response, const Source& source);
-  void acknowledge_again(Leg& leg, const sip::Message& response, const Source& source);
+  void acknowledge_again(LegRemains& leg, const sip::Message& response, const Source& source);
   void acknowledge(Leg& leg, std::uint32_t cseq, std::vector<sip::Draft::Field> credentials);
-  void drop_fork(Leg& leg, const sip::Message& response, const Source& source, bool with_bye);
+  void drop_fork(LegRemains& leg, const sip::Message& response, const Source& source, bool with_bye);
   // legs_info.cc
   void on_info(Leg& leg, txn::RequestReceived& event);
   [[nodiscard]] bool told_before(Leg& leg, ToldTwice::By by, std::uint8_t key, Duration lasted = {});
@@ -302,20 +299,21 @@ class Legs {
   void on_timer(Leg& leg, LegTimer timer);
   void finish(Leg& leg, LegEnd how, std::string reason = {});
   void collect_when_quiet(Leg& leg);
-  static void strip(Leg& leg);
   void fail(Leg& leg, int status, std::string reason, bool unreachable, bool ours = false);
   void index(Leg& leg);
+  void unindex(const LegRemains& leg);
   [[nodiscard]] Leg* find_dialog(const sip::Message& request);
-  [[nodiscard]] LegHandle find_by_name(std::string_view call_id, std::string_view our_tag,
-                                       std::string_view their_tag) const;
   [[nodiscard]] std::optional<SocketAddress> local_for(Transport transport, bool v6) const;
   void add_our_headers(sip::Draft& draft, const Leg& leg) const;
   void sweep_timers();
-  [[nodiscard]] std::string contact_of(const dialog::Dialog& dialog) const;
+  [[nodiscard]] bool is_live(const TimerQueue::Entry& entry) const;
+  // Good until somebody asks again.
+  [[nodiscard]] std::string_view contact_of(const dialog::Dialog& dialog) const;
   void emit(LegEvent event) { events_.push(std::move(event)); }
 
   Context& cx_;
   Slab<Leg> legs_;
+  std::unordered_map<std::uint64_t, LegRemains> remains_;  // by packed handle; of many ended within 32 s
   TimerQueue timers_;
   Fifo<LegEvent> events_;
   std::unordered_multimap<std::string, LegHandle, KeyedHash, std::equal_to<>> by_call_id_;
@@ -328,6 +326,7 @@ class Legs {
   std::vector<LegHandle> ended_;
   std::vector<LegHandle> lingering_;   // since this step
   std::vector<LegHandle> unanswered_;  // ended in this step with REFERs still open
+  mutable std::string contact_;        // room
 };
 
 inline constexpr const char* allowed_methods =
@@ -339,7 +338,6 @@ inline constexpr const char* supported_tags_without_100rel = "timer, norefersub,
 // The tags of its Require that are not among those, for Unsupported (RFC 3261 8.2.2.3); empty: all are.
 [[nodiscard]] std::string unsupported_extensions(const sip::Message& request);
 // The session description in it; empty when there is none, or a body of another type.
-[[nodiscard]] std::string content_type(const sip::Message& message);  // lower case, without parameters
 [[nodiscard]] std::string_view sdp_of(const sip::Message& message);
 // All its Reasons as one list (RFC 3326).
 [[nodiscard]] std::string reasons_of(const sip::Message& message);

@@ -12,6 +12,10 @@ using sip::text::lowered;
 
 namespace {
 
+bool is_sdp(const sip::Message& message) {
+  return sip::TokenWithParameters::is(message.header(sip::HeaderId::content_type), "application/sdp");
+}
+
 // Nothing where the body is no multipart.
 std::vector<sip::BodyPart> parts_of(const sip::Message& message) {
   const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
@@ -30,7 +34,7 @@ bool is_session(const sip::BodyPart& part) {
 // others (ISUP, a location, a card) unless they say that they must be understood: gateways often forget to
 // say that they need not (RFC 5621 4).
 bool is_foreign(const sip::Message& message) {
-  if (message.body().empty() || content_type(message) == "application/sdp") return false;
+  if (message.body().empty() || is_sdp(message)) return false;
   const auto parts = parts_of(message);
   const bool required = std::any_of(parts.begin(), parts.end(), [](const sip::BodyPart& part) {
     return !is_session(part) && part.handling == "required";
@@ -58,13 +62,8 @@ bool accepts_sdp(const sip::Message& invite) {
 
 }  // namespace
 
-std::string content_type(const sip::Message& message) {
-  const auto type = sip::TokenWithParameters::parse(message.header(sip::HeaderId::content_type));
-  return type ? lowered(type->token) : std::string{};
-}
-
 std::string_view sdp_of(const sip::Message& message) {
-  if (content_type(message) == "application/sdp") return message.body();
+  if (is_sdp(message)) return message.body();
   for (const sip::BodyPart& part : parts_of(message)) {
     if (is_session(part)) return part.body;
   }

@@ -127,7 +127,7 @@ void Legs::on_outside_refer(txn::RequestReceived& event) {
   const Leg* named = legs_.find(about);
   if (named == nullptr || !named->alive()) return refuse(481, "Target-Dialog names no call here");
   if (!refer.contact()) return refuse(400, "REFER without a Contact (RFC 3515 2.2)");
-  if (legs_.size() >= limits::legs_max) return refuse(503, "Too many calls");
+  if (size() >= limits::legs_max) return refuse(503, "Too many calls");
   const LegHandle handle = legs_.emplace();
   ++live_;
   Leg& leg = legs_.at(handle);
@@ -206,7 +206,7 @@ void Legs::send_bye(Leg& leg) {
   close_media(leg);
   PendingRequest bye;
   bye.method = sip::Method::bye;
-  bye.draft = leg.dialog.request(sip::Method::bye);
+  bye.draft = leg.dialog.request(sip::Method::bye, &cx_.spares);
   if (!leg.bye_reason.empty()) bye.draft.add(sip::HeaderId::reason, leg.bye_reason);
   if (leg.bye_code != 0) bye.draft.add(sip::HeaderId::x_baton_hangup_code, std::to_string(leg.bye_code));
   send_in_dialog(leg, std::move(bye));
@@ -281,10 +281,9 @@ void Legs::answer_refer(LegHandle handle, txn::TxnId refer, const Rejection& ver
   if (it == leg->open_refers.end()) return;
   const OpenRefer open = std::move(*it);
   leg->open_refers.erase(it);
-  const std::string contact = contact_of(leg->dialog);
   std::vector<sip::Draft::FieldView> all;
   for (const auto& field : headers) all.push_back(field.view());
-  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact});
+  if (verdict.status < 300) all.push_back({sip::HeaderId::contact, {}, contact_of(leg->dialog)});
   respond_with(open.message, open.txn, verdict, leg, all);
 }
 
@@ -364,7 +363,7 @@ void Legs::send_notify(Leg& leg, std::uint32_t refer_cseq, const dialog::Notific
   notify.method = sip::Method::notify;
   notify.refer_cseq = refer_cseq;
   notify.final_notify = notification.final;
-  notify.draft = leg.dialog.request(sip::Method::notify);
+  notify.draft = leg.dialog.request(sip::Method::notify, &cx_.spares);
   notify.draft.add(sip::HeaderId::event, notification.event);
   notify.draft.add(sip::HeaderId::subscription_state, notification.subscription_state);
   notify.draft.body("message/sipfrag;version=2.0", notification.body);

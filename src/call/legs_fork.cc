@@ -64,11 +64,11 @@ bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& sou
 
 // RFC 6026 8.2: each repeat of a 2xx is answered with the same ACK; another fork's is a call of its own,
 // which must not be left alone (RFC 3261 13.2.2.4).
-void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Source& source) {
+void Legs::acknowledge_again(LegRemains& leg, const sip::Message& response, const Source& source) {
   const std::string tag(response.to_tag());
   if (tag == leg.dialog.remote_tag) {
     if (!leg.acknowledged) return;
-    sip::Draft ack = leg.dialog.ack(response.cseq().number);
+    sip::Draft ack = leg.dialog.ack(response.cseq().number, &cx_.spares);
     for (const auto& field : leg.ack_credentials) ack.add(field.id, field.value);
     return cx_.txns.ack(cx_.now, std::move(ack), leg.dialog.next_hop, leg.self.pack());
   }
@@ -78,7 +78,7 @@ void Legs::acknowledge_again(Leg& leg, const sip::Message& response, const Sourc
   if (!known) leg.forks.push_back(tag);
 }
 
-void Legs::drop_fork(Leg& leg, const sip::Message& response, const Source& source, bool with_bye) {
+void Legs::drop_fork(LegRemains& leg, const sip::Message& response, const Source& source, bool with_bye) {
   dialog::Dialog fork;
   const auto early =
       std::find_if(leg.forgotten_early.begin(), leg.forgotten_early.end(),
@@ -98,11 +98,11 @@ void Legs::drop_fork(Leg& leg, const sip::Message& response, const Source& sourc
     fork.remote_target = to.uri.to_string(false);
   }
   fork.establish(response, source);
-  sip::Draft ack = fork.ack(response.cseq().number);
+  sip::Draft ack = fork.ack(response.cseq().number, &cx_.spares);
   for (const auto& field : leg.invite_credentials) ack.add(field.id, field.value);
   cx_.txns.ack(cx_.now, std::move(ack), fork.next_hop, leg.self.pack());
   if (!with_bye) return;
-  sip::Draft bye = fork.request(sip::Method::bye);
+  sip::Draft bye = fork.request(sip::Method::bye, &cx_.spares);
   bye.add(sip::HeaderId::reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
   if (!leg.digest.empty()) leg.digest.sign(bye, leg.auth_username, leg.auth_password, cx_.rng);
   cx_.txns.request(cx_.now, std::move(bye), fork.next_hop, leg.self.pack());

@@ -8,6 +8,14 @@ namespace {
 
 constexpr std::size_t keys_max = 32;
 
+// Which of those that name keys; empty: another.
+std::string_view type_of(const sip::Message& info) {
+  for (const std::string_view type : {dtmf_relay_type, dtmf_type}) {
+    if (sip::TokenWithParameters::is(info.header(sip::HeaderId::content_type), type)) return type;
+  }
+  return {};
+}
+
 }  // namespace
 
 void Legs::on_info(Leg& leg, txn::RequestReceived& event) {
@@ -17,8 +25,8 @@ void Legs::on_info(Leg& leg, txn::RequestReceived& event) {
     return respond(request, event.txn, {.status = 469}, &leg, {{sip::HeaderId::other, "Recv-Info", "nil"}});
   }
   if (request.body().empty()) return respond(request, event.txn, {.status = 200}, &leg);
-  const std::string type = content_type(request);
-  if (type != dtmf_relay_type && type != dtmf_type) {
+  const std::string_view type = type_of(request);
+  if (type.empty()) {
     return respond(request, event.txn, {.status = 415, .text = "INFO is understood for DTMF only"}, &leg,
                    {{sip::HeaderId::accept, {}, accepted_types}});
   }
@@ -76,7 +84,7 @@ void Legs::pump_keys(Leg& leg) {
   if (busy || leg.keys.empty() || leg.state != LegState::confirmed) return;
   PendingRequest info;
   info.method = sip::Method::info;
-  info.draft = leg.dialog.request(sip::Method::info);
+  info.draft = leg.dialog.request(sip::Method::info, &cx_.spares);
   info.draft.body(dtmf_relay_type, write_info_body(leg.keys.front()));
   leg.keys.erase(leg.keys.begin());
   send_in_dialog(leg, std::move(info));

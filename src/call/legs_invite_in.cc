@@ -68,7 +68,7 @@ void Legs::on_request(txn::RequestReceived& event) {
 void Legs::on_new_invite(txn::RequestReceived& event) {
   const sip::Message& invite = event.request;
   const auto refuse = [&](const Rejection& rejection) { respond(invite, event.txn, rejection, nullptr); };
-  if (legs_.size() >= limits::legs_max) {
+  if (size() >= limits::legs_max) {
     return refuse({.status = 503, .code = Hangup::unavailable, .text = "Too many calls", .retry_after_s = 5});
   }
   if (!invite.contact()) {

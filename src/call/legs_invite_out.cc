@@ -57,7 +57,7 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.dialog.sips = plan.request_uri.rfind("sips:", 0) == 0;
   index(leg);
 
-  sip::Draft invite = leg.dialog.request(sip::Method::invite);
+  sip::Draft invite = leg.dialog.request(sip::Method::invite, &cx_.spares);
   leg.invite_cseq = leg.dialog.local_cseq;
   invite.set(sip::HeaderId::max_forwards, std::to_string(plan.max_forwards));
   add_our_headers(invite, leg);
@@ -87,14 +87,20 @@ void Legs::send_invite(Leg& leg) {
 
 void Legs::on_response(txn::ResponseReceived& event) {
   const sip::Message& response = event.response;
-  if (Leg* peer = legs_.find(LegHandle::unpack(event.owner)); peer != nullptr && event.source.flow != 0) {
+  Leg* leg = legs_.find(LegHandle::unpack(event.owner));
+  const auto over = leg == nullptr ? remains_.find(event.owner) : remains_.end();
+  if (leg == nullptr && over == remains_.end()) return;
+  LegRemains& peer = leg != nullptr ? *leg : over->second;
+  if (event.source.flow != 0) {
     // Its connection is gone, and it answers on another: that is the way to it now (18.2.2).
-    Destination& hop = peer->dialog.next_hop;
+    Destination& hop = peer.dialog.next_hop;
     if (hop.flow == 0 && hop.transport == event.source.transport) hop.flow = event.source.flow;
   }
   const bool answer = response.method() == sip::Method::invite && response.status() / 100 == 2;
-  Leg* leg = legs_.find(LegHandle::unpack(event.owner));
-  if (leg == nullptr) return;
+  if (leg == nullptr) {
+    if (answer) acknowledge_again(peer, response, event.source);
+    return;
+  }
   if (event.txn == leg->invite) {
     if (leg->alive()) return on_invite_response(*leg, event);
     if (answer) acknowledge_again(*leg, response, event.source);
@@ -119,12 +125,13 @@ void Legs::on_response(txn::ResponseReceived& event) {
   on_pending_response(*leg, std::move(*request), response, event.source);
 }
 
-// The request of that transaction; it is forgotten when `final`.
+// The request of that transaction; when `final` it is taken out, otherwise an empty one says that it is
+// there.
 std::optional<PendingRequest> Legs::take_pending(Leg& leg, txn::TxnId txn, bool final) {
   const auto it = std::find_if(leg.pending.begin(), leg.pending.end(),
                                [&](const PendingRequest& p) { return p.txn == txn; });
   if (it == leg.pending.end()) return std::nullopt;
-  if (!final) return *it;
+  if (!final) return PendingRequest{};
   PendingRequest request = std::move(*it);
   leg.pending.erase(it);
   return request;
@@ -244,7 +251,7 @@ void Legs::acknowledge(LegHandle handle) {
 }
 
 void Legs::acknowledge(Leg& leg, std::uint32_t cseq, std::vector<sip::Draft::Field> credentials) {
-  sip::Draft ack = leg.dialog.ack(cseq);
+  sip::Draft ack = leg.dialog.ack(cseq, &cx_.spares);
   for (const auto& field : credentials) ack.add(field.id, field.value);
   leg.acknowledged = true;
   leg.ack_credentials = std::move(credentials);

@@ -305,7 +305,7 @@ void Legs::send_reoffer(Leg& leg) {
   // Which codec is spoken nobody has to be asked about, so an UPDATE will do; RFC 3311 5.1 has a re-INVITE
   // for all else.
   request.method = leg.codec_question && leg.peer_updates ? sip::Method::update : sip::Method::invite;
-  request.draft = leg.dialog.request(request.method);
+  request.draft = leg.dialog.request(request.method, &cx_.spares);
   request.draft.body("application/sdp", make_offer(leg, leg.wanted));
   send_in_dialog(leg, std::move(request));
 }

@@ -202,7 +202,7 @@ bool Legs::take_reliable(Leg& leg, const sip::Message& response, const Source& s
   leg.peer_rseq = rseq;
   PendingRequest prack;
   prack.method = sip::Method::prack;
-  prack.draft = leg.dialog.request(sip::Method::prack);
+  prack.draft = leg.dialog.request(sip::Method::prack, &cx_.spares);
   prack.draft.add(sip::HeaderId::rack,
                   std::to_string(*rseq) + " " + std::to_string(response.cseq().number) + " INVITE");
   send_in_dialog(leg, std::move(prack));

@@ -32,7 +32,7 @@ void Legs::send_refresh(Leg& leg) {
   PendingRequest request;
   request.refresh = true;
   request.method = leg.peer_updates ? sip::Method::update : sip::Method::invite;
-  request.draft = leg.dialog.request(request.method);
+  request.draft = leg.dialog.request(request.method, &cx_.spares);
   if (request.method == sip::Method::invite) {
     // Word for word what was said last: the same o= line tells the peer that nothing changes (7.4).
     leg.before_offer = std::make_unique<const Leg::Said>(Leg::Said{leg.local, leg.last_sdp, leg.offered});
@@ -53,7 +53,7 @@ void Legs::probe(LegHandle handle) {
   if (!holds || asked) return;
   PendingRequest request;
   request.method = sip::Method::options;
-  request.draft = leg->dialog.request(sip::Method::options);
+  request.draft = leg->dialog.request(sip::Method::options, &cx_.spares);
   send_in_dialog(*leg, std::move(request));
 }
 

@@ -91,7 +91,8 @@ void Dialog::establish(const sip::Message& response, const Source& source) {
 void Dialog::refresh_target(const sip::Message& message, const Source& source) {
   const auto target = contact_uri(message);
   if (!target) return;
-  remote_target = target->to_string();
+  remote_target.clear();
+  target->append_to(remote_target);
   learn_next_hop(source, target);
 }
 
@@ -127,14 +128,14 @@ void Dialog::learn_next_hop(const Source& source, const std::optional<sip::Uri>&
   if (uri->port == 0 && source.transport == Transport::tls) next_hop.remote.port = 5061;
 }
 
-sip::Draft Dialog::draft(sip::Method method, std::uint32_t cseq) const {
+sip::Draft Dialog::draft(sip::Method method, std::uint32_t cseq, sip::Spares* spares) const {
   // A strict router wants itself in the Request-URI and the target last (12.2.1.1).
   std::optional<std::string> strict_router;
   if (!route_set.empty()) {
     const auto first = sip::NameAddr::parse(route_set.front());
     if (first && first->uri.parameter("lr") == nullptr) strict_router = first->uri.to_string(false);
   }
-  sip::Draft request = sip::Draft::request(method, strict_router ? *strict_router : remote_target);
+  sip::Draft request = sip::Draft::request(method, strict_router ? *strict_router : remote_target, spares);
   for (std::size_t i = strict_router ? 1 : 0; i < route_set.size(); ++i) {
     request.add(sip::HeaderId::route, route_set[i]);
   }
@@ -147,12 +148,12 @@ sip::Draft Dialog::draft(sip::Method method, std::uint32_t cseq) const {
   return request;
 }
 
-sip::Draft Dialog::request(sip::Method method) {
-  return draft(method, ++local_cseq);
+sip::Draft Dialog::request(sip::Method method, sip::Spares* spares) {
+  return draft(method, ++local_cseq, spares);
 }
 
-sip::Draft Dialog::ack(std::uint32_t invite_cseq) const {
-  return draft(sip::Method::ack, invite_cseq);
+sip::Draft Dialog::ack(std::uint32_t invite_cseq, sip::Spares* spares) const {
+  return draft(sip::Method::ack, invite_cseq, spares);
 }
 
 bool Dialog::accept_cseq(const sip::Message& request) {

@@ -42,9 +42,9 @@ struct Dialog {
   void refresh_target(const sip::Message& message, const Source& source);
 
   // The next request of this dialog, its CSeq one higher (12.2.1.1). No Via, no Contact.
-  [[nodiscard]] sip::Draft request(sip::Method method);
+  [[nodiscard]] sip::Draft request(sip::Method method, sip::Spares* spares = nullptr);
   // The ACK to a 2xx of the INVITE that had this CSeq number (13.2.2.4).
-  [[nodiscard]] sip::Draft ack(std::uint32_t invite_cseq) const;
+  [[nodiscard]] sip::Draft ack(std::uint32_t invite_cseq, sip::Spares* spares = nullptr) const;
 
   // True when the request is in order (12.2.2); remembers its number. False: answer 500.
   [[nodiscard]] bool accept_cseq(const sip::Message& request);
@@ -54,7 +54,7 @@ struct Dialog {
  private:
   // `target`: the remote target, if there is one.
   void learn_next_hop(const Source& source, const std::optional<sip::Uri>& target);
-  [[nodiscard]] sip::Draft draft(sip::Method method, std::uint32_t cseq) const;
+  [[nodiscard]] sip::Draft draft(sip::Method method, std::uint32_t cseq, sip::Spares* spares) const;
 };
 
 // Where a request for this URI goes without a look-up: its literal address, port and transport. Nothing when

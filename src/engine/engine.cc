@@ -26,6 +26,7 @@ class Engine::Impl final : public txn::Sink, public call::World {
         cx_{.now = {},
             .rng = rng_,
             .txns = txns_,
+            .spares = spares_,
             .world = *this,
             .digest = digest_,
             .model = std::move(model),
@@ -78,7 +79,8 @@ class Engine::Impl final : public txn::Sink, public call::World {
   // ---- txn::Sink and call::World: one action each ----
   void send(const Destination& to, std::string bytes, txn::Owner owner) override {
     if (trace_ && owner != 0) {
-      trace(call::LegHandle::unpack(owner), true, to.transport, to.local, to.remote, bytes, ++sequence_);
+      trace(call::LegHandle::unpack(owner), true, to.transport, to.local, to.remote, std::string(bytes),
+            ++sequence_);
     }
     emit(to, std::move(bytes));
   }
@@ -121,19 +123,22 @@ class Engine::Impl final : public txn::Sink, public call::World {
       stranger_ = Stranger{in.source.remote, in.bytes.size()};
     }
     // Only the trace needs the bytes a second time.
-    const std::string copy = trace_ ? in.bytes : std::string{};
+    std::string copy = trace_ ? in.bytes : std::string{};
     const std::uint64_t sequence = ++sequence_;
     auto message = sip::Message::parse(std::move(in.bytes), &spares_);
     if (!message) return refuse(in.source, copy, message.error());
     if (stranger_) stranger_->proven = shows_our_nonce(*message, in.source.remote.ip);
     if (!may_enter(*message, in.source)) return;
-    const auto name = trace_ ? call::Legs::name_of(*message) : call::Legs::DialogName{};
+    const std::optional<sip::Message> traced = trace_ ? std::optional(*message) : std::nullopt;
     txns_.receive(cx_.now, std::move(*message), in.source);
     drain();
     if (!stranger_) keep(in.source.flow);
-    if (!trace_) return;
-    const call::LegHandle leg = legs_.find_by_name(name);
-    if (leg) trace(leg, false, in.source.transport, in.source.local, in.source.remote, copy, sequence);
+    if (!traced) return;
+    // Which may have been made by it.
+    const call::LegHandle leg = legs_.find_by_name(*traced);
+    if (leg) {
+      trace(leg, false, in.source.transport, in.source.local, in.source.remote, std::move(copy), sequence);
+    }
   }
 
   // Configured, logged in or in a call: its connection stays when strangers take all places.
@@ -297,10 +302,9 @@ class Engine::Impl final : public txn::Sink, public call::World {
   }
 
   void trace(call::LegHandle handle, bool sent, Transport transport, const SocketAddress& local,
-             const SocketAddress& remote, const std::string& bytes, std::uint64_t sequence) {
-    const call::Leg* leg = legs_.find(handle);
+             const SocketAddress& remote, std::string text, std::uint64_t sequence) {
+    const call::LegRemains* leg = legs_.find_remains(handle);
     if (leg == nullptr || leg->root_call_uuid.empty()) return;
-    std::string text = bytes;
     sdp::mask_keys(text);
     actions_->push_back(Write{call::TraceMessage{.root_call_uuid = leg->root_call_uuid,
                                                  .party = leg->party,

@@ -1,6 +1,7 @@
 #include "sip/header.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/assert.h"
@@ -298,18 +299,46 @@ Result<CSeq, ParseError> CSeq::parse(std::string_view text) {
   return cseq;
 }
 
+namespace {
+
+// A token in up to three pieces: the slash of a media type may stand between blanks (RFC 3261 25.1).
+using TokenPieces = std::array<std::string_view, 3>;
+
+TokenPieces read_token(Cursor& cursor) {
+  cursor.skip_white();
+  TokenPieces pieces{cursor.take(Chars::loose_word)};
+  if (pieces[0].empty()) return pieces;
+  if (pieces[0].find('/') == std::string_view::npos && cursor.eat_separator('/')) {
+    pieces[1] = "/";
+    pieces[2] = cursor.take(Chars::loose_word);
+  } else if (pieces[0].back() == '/' && cursor.skip_white()) {
+    pieces[2] = cursor.take(Chars::loose_word);
+  }
+  return pieces;
+}
+
+}  // namespace
+
+bool TokenWithParameters::is(std::string_view text, std::string_view token) {
+  Cursor cursor(text);
+  for (const std::string_view piece : read_token(cursor)) {
+    if (!text::equals_ignoring_case(token.substr(0, piece.size()), piece)) return false;
+    token.remove_prefix(piece.size());
+  }
+  if (!token.empty()) return false;
+  text::ParameterReader reader(cursor);
+  text::RawParameter parameter;
+  for (;;) {
+    const auto more = reader.next(parameter);
+    if (!more || !*more) return more.has_value();
+  }
+}
+
 Result<TokenWithParameters, ParseError> TokenWithParameters::parse(std::string_view text) {
   Cursor cursor(text);
-  cursor.skip_white();
   TokenWithParameters parsed;
-  parsed.token = cursor.take(Chars::loose_word);
+  for (const std::string_view piece : read_token(cursor)) parsed.token.append(piece);
   if (parsed.token.empty()) return bad("Header value without a token");
-  // "text / plain": the slash of a media type may stand between blanks (RFC 3261 25.1).
-  if (parsed.token.find('/') == std::string::npos && cursor.eat_separator('/')) {
-    parsed.token.append("/").append(cursor.take(Chars::loose_word));
-  } else if (parsed.token.back() == '/' && cursor.skip_white()) {
-    parsed.token.append(cursor.take(Chars::loose_word));
-  }
   auto parameters = text::parse_parameters(cursor);
   if (!parameters) return fail(parameters.error());
   parsed.parameters = std::move(*parameters);

@@ -149,6 +149,8 @@ struct CSeq {
 struct TokenWithParameters {
   std::string token;  // as written
   Parameters parameters;
+  // Whether the header reads, and its token is this one, in any case.
+  [[nodiscard]] static bool is(std::string_view text, std::string_view token);
   [[nodiscard]] static Result<TokenWithParameters, ParseError> parse(std::string_view text);
 };
 

@@ -270,13 +270,18 @@ std::optional<Transport> Uri::transport() const {
 
 std::string Uri::to_string(bool include_headers) const {
   std::string out;
-  std::size_t size = scheme_text.size() + user.size() + password.size() + host.size() + 16;
+  append_to(out, include_headers);
+  return out;
+}
+
+void Uri::append_to(std::string& out, bool include_headers) const {
+  std::size_t size = out.size() + scheme_text.size() + user.size() + password.size() + host.size() + 16;
   for (const auto& parameter : parameters) size += parameter.name.size() + parameter.value.size() + 2;
-  out.reserve(size);
+  if (size > out.capacity()) out.reserve(size);
   out.append(scheme_text.empty() ? "sip" : scheme_text).push_back(':');
   if (scheme == Scheme::other) {
     text::append_escaped(out, user, text::Chars::opaque);
-    return out;
+    return;
   }
   if (scheme == Scheme::tel) {
     text::append_escaped(out, user, text::Chars::phone);
@@ -297,7 +302,7 @@ std::string Uri::to_string(bool include_headers) const {
     out.push_back('=');
     text::append_escaped(out, parameter.value, text::Chars::parameter);
   }
-  if (!include_headers || scheme == Scheme::tel) return out;
+  if (!include_headers || scheme == Scheme::tel) return;
   char mark = '?';
   for (const auto& header : headers) {
     out.push_back(mark);
@@ -306,7 +311,6 @@ std::string Uri::to_string(bool include_headers) const {
     text::append_escaped(out, header.value, text::Chars::uri_header);
     mark = '&';
   }
-  return out;
 }
 
 bool Uri::equivalent(const Uri& other) const {

@@ -45,6 +45,7 @@ struct Uri {
   // Escaped where the grammar asks for it. `headers` are left out when include_headers is false: a
   // Request-URI and a Contact may not carry them (RFC 3261 19.1.1, table 1).
   [[nodiscard]] std::string to_string(bool include_headers = true) const;
+  void append_to(std::string& out, bool include_headers = true) const;
 
   // RFC 3261 19.1.4, without the header comparison.
   [[nodiscard]] bool equivalent(const Uri& other) const;

@@ -17,8 +17,8 @@ constexpr unsigned warm = 200, counted = 100;
 
 // What has been reached, for each message with what it is answered by and its timers.
 namespace ratchet {
-constexpr double options = 0, options_traced = 6, retransmission = 0, info = 2, update = 4,
-                 refresh_and_ack = 31, notify_answer = 0;
+constexpr double options = 0, options_traced = 4, retransmission = 0, info = 0, update = 0,
+                 refresh_and_ack = 27, notify_answer = 0;
 }
 
 // A call that is up, and then messages of its endpoint's that go straight into the engine: what the world

@@ -41,7 +41,11 @@ std::optional<media::Result> MediaPlane::perform(Time, const media::Operation& o
                         [&](const media::Open& open) -> std::optional<media::Result> {
                           if (!uses_.emplace(open.id, Use::open).second)
                             misuse = "media endpoint id used twice";
-                          if (open.beside != 0) static_cast<void>(known(open.beside, "Open beside"));
+                          // The machine need not know yet that the other one was refused.
+                          const auto beside = uses_.find(open.beside);
+                          const bool refused = beside != uses_.end() && beside->second == Use::refused;
+                          if (open.beside != 0 && !refused)
+                            static_cast<void>(known(open.beside, "Open beside"));
                           if (refuse_ > 0) {
                             --refuse_;
                             uses_[open.id] = Use::refused;
