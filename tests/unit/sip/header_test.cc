@@ -91,6 +91,15 @@ TEST(Via, StampedForTheResponse) {
             "SIP/2.0/UDP h;received=192.0.2.7;rport=1;branch=a");
 }
 
+TEST(TokenWithParameters, IsTheTokenInAnyCaseWhereTheHeaderReads) {
+  EXPECT_TRUE(TokenWithParameters::is("application/sdp", "application/sdp"));
+  EXPECT_TRUE(TokenWithParameters::is(" Application / SDP ;charset=\"utf-8\"", "application/sdp"));
+  for (const char* text : {"", "application/sd", "application/sdpx", "application",
+                           "application/sdp;=", "text/sdp", "application/sdp nonsense"}) {
+    EXPECT_FALSE(TokenWithParameters::is(text, "application/sdp")) << text;
+  }
+}
+
 TEST(NameAddr, BothForms) {
   const auto full = NameAddr::parse(" \"A \\\"B\\\", C\" <sip:a@b;x=1> ; tag = 77 ;q=\"a;b\" ");
   ASSERT_TRUE(full);
