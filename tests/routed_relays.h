@@ -88,8 +88,8 @@ class RoutedRelays {
     work(now, results);
   }
   [[nodiscard]] std::size_t under_way() const { return under_way_.size(); }
-  // The next move takes nothing with it, as without memory.
-  void fail_next_move() { fails_ = true; }
+  // The next moves take nothing with them, as without memory.
+  void fail_next_moves(unsigned count) { fails_ = count; }
 
   [[nodiscard]] const threads::Router& router() const { return router_; }
   [[nodiscard]] Relay& relay(unsigned i) { return *relays_[i]; }
@@ -127,7 +127,11 @@ class RoutedRelays {
       relay.perform(now, *operation, told);
     } else if (const auto* take = std::get_if<threads::TakeOut>(&order)) {
       threads::Taken taken{take->move, {}};
-      if (!std::exchange(fails_, false)) taken.parcel = relay.take_out(take->endpoints, take->recordings);
+      if (fails_ == 0) {
+        taken.parcel = relay.take_out(take->endpoints, take->recordings);
+      } else {
+        --fails_;
+      }
       under_way_.push_back({now + move_takes_, worker, std::move(taken)});
       if (move_takes_ == Duration{}) arrive(now, results);
     } else if (auto* put = std::get_if<threads::PutIn>(&order)) {
@@ -146,7 +150,7 @@ class RoutedRelays {
   std::vector<std::unique_ptr<Relay>> relays_;
   Duration move_takes_;
   std::deque<UnderWay> under_way_;
-  bool fails_ = false;
+  unsigned fails_ = 0;
 };
 
 }  // namespace baton::media::test

@@ -67,12 +67,13 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   [[nodiscard]] Ref take() {
-    ++out_;
     if (kept_.empty()) {
       auto made = std::make_unique<Node>();
       made->home = this;
+      ++out_;
       return Ref(made.release());
     }
+    ++out_;
     Node* const node = kept_.back().release();
     kept_.pop_back();
     node->users = 1;

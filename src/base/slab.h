@@ -34,7 +34,9 @@ template <typename T>
 class Slab {
  public:
   // `kept_max`: so many erased objects wait to be used again, as T{}.
-  explicit Slab(std::size_t kept_max = 0) : kept_max_(kept_max) {}
+  explicit Slab(std::size_t kept_max = 0) : kept_max_(kept_max) {
+    kept_.reserve(kept_max);  // what is erased must not need memory for that
+  }
 
   template <typename... Args>
   Handle<T> emplace(Args&&... args) {

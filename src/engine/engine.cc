@@ -46,13 +46,19 @@ class Engine::Impl final : public txn::Sink, public call::World {
     BATON_ASSERT(actions_ == nullptr);  // not re-entrant
     BATON_ASSERT(now >= cx_.now);
     actions_ = &actions;
+    // Also when something throws, as for want of memory: the next step is another one all the same.
+    struct End {
+      Impl& engine;
+      ~End() {
+        engine.stranger_.reset();
+        engine.actions_ = nullptr;
+      }
+    } const end{*this};
     cx_.now = now;
     std::visit([this](auto&& value) { take(std::forward<decltype(value)>(value)); }, std::move(input));
     drain();
     advance_timers();
     legs_.collect();
-    stranger_.reset();
-    actions_ = nullptr;
   }
 
   [[nodiscard]] std::optional<Time> next_deadline() const {

@@ -228,7 +228,9 @@ void Loop::end() {
   if (const auto error = guarded([&] {
         media_->finish(results_);
         take_results();
-        feed();
+        do {
+          feed();
+        } while (!answers_.empty());
       })) {
     report(engine::Severity::error, "shard.round_failed", {{"error", *error}});
   }

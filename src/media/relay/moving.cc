@@ -99,8 +99,10 @@ void Relay::Impl::put_in(Parcel& parcel, std::vector<Result>& results) {
       if (const auto at = endpoint.deadlines[timer])
         timers_.arm(*at, handle.pack(), static_cast<std::uint8_t>(timer));
     }
-    if (!watch(endpoint.sockets, endpoint.port))
+    if (!watch(endpoint.sockets, endpoint.port)) {
+      endpoint.sockets = {};  // the pair must not rest as one that is watched
       results.emplace_back(Lost{endpoint.id, "the kernel watches no more sockets for this user"});
+    }
   }
   for (std::size_t i = 0; i < handles.size(); ++i) {
     const auto hears = contents.items[i].hears;

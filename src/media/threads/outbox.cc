@@ -29,12 +29,15 @@ void silence(int bell) {
 
 Outbox::Outbox() : fd_(make_bell()) {}
 
-void Outbox::put(Mail mail) {
+void Outbox::put(unsigned worker, std::vector<Note>& notes, std::string& failure) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     first = mails_.empty();
-    mails_.push_back(std::move(mail));
+    Mail& mail = mails_.emplace_back();
+    mail.worker = worker;
+    mail.notes.swap(notes);
+    mail.failure.swap(failure);
   }
   if (first) ring(fd_.get());
 }

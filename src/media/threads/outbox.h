@@ -20,8 +20,8 @@ class Outbox {
     std::vector<Note> notes;
     std::string failure;  // what was thrown in this round; empty: nothing
   };
-  // From any thread.
-  void put(Mail mail);
+  // From any thread; empties them. When there is no memory for it they stay as they are.
+  void put(unsigned worker, std::vector<Note>& notes, std::string& failure);
   // Readable when there is something to take.
   [[nodiscard]] int fd() const { return fd_.get(); }
   // Replaces what is in `mails`.

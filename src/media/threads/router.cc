@@ -9,6 +9,9 @@
 namespace baton::media::threads {
 namespace {
 
+// Then what has stayed is given up, so that its call can end.
+constexpr unsigned shortfalls_max = 8;
+
 struct Named {
   std::array<EndpointId, 2> endpoints{};  // 0: none
   RecordingId recording = 0;
@@ -338,10 +341,15 @@ void Router::hear_taken(Taken taken, std::vector<Result>& results) {
   Group& group = groups_.at(move.group);
   erase_one(group.moves, taken.move);
   const std::vector<EndpointId> arrive = taken.parcel.endpoints();
+  group.shortfalls = arrive.size() == move.endpoints.size() ? 0 : group.shortfalls + 1;
   for (const EndpointId id : move.endpoints) {
     if (std::find(arrive.begin(), arrive.end(), id) != arrive.end()) continue;
     put(id, move.from);  // it has stayed, and is asked for once more
-    group.scattered = true;
+    if (group.shortfalls < shortfalls_max) {
+      group.scattered = true;
+    } else {
+      results.emplace_back(Lost{id, "there was no memory to bring it to the other party"});
+    }
   }
   orders_.push_back({move.to, PutIn{std::move(taken.parcel)}});
   settle(move.group, results);

@@ -71,7 +71,8 @@ class Router {
     std::vector<RecordingId> recordings;
     std::vector<MoveId> moves;  // under way
     unsigned opening = 0;
-    bool scattered = false;  // its members may be with several workers
+    bool scattered = false;   // its members may be with several workers
+    unsigned shortfalls = 0;  // moves, one after the other, that not all came along with
     std::vector<Operation> waiting;
     std::size_t next = 0;  // of those
     [[nodiscard]] bool busy() const { return !moves.empty() || opening != 0; }

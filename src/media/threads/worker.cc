@@ -196,6 +196,12 @@ void Worker::give_up(const Order& order) {
     if (const auto* open = std::get_if<Open>(operation))
       results_.emplace_back(OpenFailed{open->id, failure_});
     if (const auto* close = std::get_if<Close>(operation)) results_.emplace_back(Closed{close->id});
+    if (const auto* record = std::get_if<Record>(operation)) {
+      Recorded none;
+      none.id = record->id;
+      none.error = failure_;
+      results_.emplace_back(std::move(none));
+    }
   }
 }
 
@@ -206,9 +212,7 @@ void Worker::note_results() {
 
 void Worker::tell() {
   if (notes_.empty() && failure_.empty()) return;
-  outbox_.put({number_, std::move(notes_), std::move(failure_)});
-  notes_.clear();
-  failure_.clear();
+  outbox_.put(number_, notes_, failure_);
 }
 
 }  // namespace baton::media::threads

@@ -225,12 +225,28 @@ TEST_F(Routed, WhatCanNotBeTakenOutIsAskedForAgain) {
   Party a(1), b(2);
   join(a);
   join(b);
-  relays->fail_next_move();
+  relays->fail_next_moves(3);
   hear(a, b);
   hear(b, a);
   expect_talk(a, b);
   perform(Close{1});
   perform(Close{2});
+  expect_nothing_left();
+}
+
+TEST_F(Routed, WhatCanNeverBeTakenOutIsLostAndCanBeClosed) {
+  begin(2);
+  Party a(1), b(2);
+  join(a);
+  join(b);
+  results.clear();
+  relays->fail_next_moves(1'000);
+  hear(a, b);
+  EXPECT_EQ(results_of<Lost>().size(), 1U);
+  EXPECT_FALSE(relays->router().busy());
+  perform(Close{1});
+  perform(Close{2});
+  EXPECT_EQ(results_of<Closed>().size(), 2U);
   expect_nothing_left();
 }
 
