@@ -67,9 +67,10 @@ class Rtpengine:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect((address, int(port)))
             probe.settimeout(0.1)
-            for attempt in range(100):
-                if self._process.poll() is not None:
-                    break
+            # The first time on a machine it has 170 libraries to read from the disk.
+            until, attempt = time.monotonic() + 60, 0
+            while self._process.poll() is None and time.monotonic() < until:
+                attempt += 1
                 try:
                     probe.send(b"up%d d7:command4:pinge" % attempt)
                     if b"pong" in probe.recv(4096):

@@ -152,6 +152,8 @@ class World:
         code = self.server.stop()
         if self.names:
             self.names.close()
+        if not self.server.log_path.exists():  # it was never started: what kept it from that is told already
+            return
         self.check(code == 0, f"baton ended with {code}:\n{self.server.log()}")
         log = self.server.log_path.read_text(errors="replace")
         for bad in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "assertion failed"):
