@@ -33,6 +33,16 @@ if(BATON_FUZZ)
   target_compile_options(baton_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# What most sources include, compiled once where everything is built for tests; without it a fifth of that build is reading these
+# headers. A source still names what it uses: tidy.self_contained_headers and the release build hold it to that.
+if(BATON_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  file(WRITE ${CMAKE_BINARY_DIR}/headers.cc "// Its header alone is wanted.\n")
+  add_library(baton_headers OBJECT ${CMAKE_BINARY_DIR}/headers.cc)
+  target_link_libraries(baton_headers PRIVATE baton_flags)
+  target_precompile_headers(baton_headers PRIVATE <algorithm> <array> <chrono> <cstdint> <cstring> <deque> <functional> <map> <memory> <optional> <set>
+                            <span> <string> <string_view> <tl/expected.hpp> <unordered_map> <utility> <variant> <vector>)
+endif()
+
 # A folder without sources yet is an interface library, so that headers alone can be used.
 function(baton_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
@@ -42,6 +52,9 @@ function(baton_library name)
   if(sources)
     add_library(baton_${name} STATIC ${sources})
     target_link_libraries(baton_${name} PUBLIC baton_flags ${ARG_DEPENDS} ${ARG_LINK})
+    if(TARGET baton_headers AND NOT name MATCHES "^(app|metrics)$")  # those are built without optimisation
+      target_precompile_headers(baton_${name} REUSE_FROM baton_headers)
+    endif()
   else()
     add_library(baton_${name} INTERFACE)
     target_link_libraries(baton_${name} INTERFACE baton_flags ${ARG_DEPENDS} ${ARG_LINK})
