@@ -53,6 +53,10 @@ def table(result):
         if not run["record"]:
             row(f"{run['live']} transferred calls that talk", f"{run['server_core']:.0%} of a core; p99 {milliseconds(run['on_the_way']['p99_us'])} on the way",
                 f"{run['late_by_a_frame']} of {run['heard']:,} packets late by a frame")
+    for run in sections.get("scaling", []):
+        row(f"{run['live']} transferred calls that talk, {run['threads'] or 'no'} thread{'s' if run['threads'] > 1 else ''} for the audio, on all cores",
+            f"{run['server_cpu_us_per_packet']:.1f} µs CPU a packet; {run['calls']['server_cpu_us_per_call']:.0f} µs a call",
+            ", ".join(f"{name} {part:.0%} of a core" for name, part in run["cores"].items() if part >= 0.005))
     if "compare" in sections:
         baton, kamailio = sections["compare"]["Baton"], sections["compare"]["Kamailio"]
         row("The same plain calls through Kamailio as a proxy", f"{kamailio['server_cpu_us_per_call']:.0f} µs CPU a call", f"Baton: {baton['server_cpu_us_per_call']:.0f} µs")
