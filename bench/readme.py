@@ -62,7 +62,7 @@ def table(result):
         row("The same plain calls through Kamailio as a proxy", f"{kamailio['server_cpu_us_per_call']:.0f} µs CPU a call", f"Baton: {baton['server_cpu_us_per_call']:.0f} µs")
     if "soak" in sections:
         soak = sections["soak"]
-        row(f"Soak, {soak['seconds'] / 60:.0f} min at {soak['rate']:.0f} transferred calls a second", f"{soak['run']['completed']:,} calls, {soak['run']['errors']} errors",
+        row(f"Soak, {soak['seconds'] / 60:.0f} min at {soak['rate']:.0f} transferred calls a second", f"{soak['run']['completed']:,} calls, {soak['run']['errors']} errors, {soak['run']['refused']:,} refused (503)",
             f"{soak['heap_bytes_per_call']:+.2f} bytes of heap a call")
     head = f"`./dev bench` on {of['cpu']}, Linux {of['kernel']}, commit {of['commit']}, {of['date']}; all threads on one core; medians"
     if echo:
