@@ -65,7 +65,7 @@ spdlog::level::level_enum to_level(engine::Severity severity) {
 class Logger {
  public:
   explicit Logger(const std::string& level)
-      : pool_(std::make_shared<spdlog::details::thread_pool>(8'192, 1)) {
+      : pool_(std::make_shared<spdlog::details::thread_pool>(lines_max, 1)) {
     logger_ =
         std::make_shared<spdlog::async_logger>("baton", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
                                                pool_, spdlog::async_overflow_policy::overrun_oldest);
@@ -93,6 +93,7 @@ class Logger {
   }
 
  private:
+  static constexpr std::size_t lines_max = 2'048;  // waiting; the room for them is taken at once, 0.4 kB each
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };

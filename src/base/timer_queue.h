@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,11 +21,16 @@ class TimerQueue {
     std::uint64_t sequence = 0;  // ties fall due in the order they were armed
     std::uint64_t owner = 0;     // a packed handle
     std::uint8_t kind = 0;
+
+    // Never 0, and no other entry's for the next 2^32.
+    [[nodiscard]] std::uint32_t name() const { return name_of(sequence); }
   };
 
-  void arm(Time at, std::uint64_t owner, std::uint8_t kind) {
+  // Names the entry, for owners that keep this rather than the deadline.
+  std::uint32_t arm(Time at, std::uint64_t owner, std::uint8_t kind) {
     heap_.push_back({at, ++sequence_, owner, kind});
     std::push_heap(heap_.begin(), heap_.end(), Later{});
+    return name_of(sequence_);
   }
 
   [[nodiscard]] std::optional<Time> next_deadline() const {
@@ -57,6 +63,10 @@ class TimerQueue {
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
  private:
+  [[nodiscard]] static std::uint32_t name_of(std::uint64_t sequence) {
+    return static_cast<std::uint32_t>(sequence % std::numeric_limits<std::uint32_t>::max()) + 1;
+  }
+
   // After a busy hour its memory is not kept for the next one.
   void shed() {
     constexpr std::size_t kept_always = 4'096;

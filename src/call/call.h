@@ -56,16 +56,17 @@ struct Call {
   bool inbound = true;
   LegHandle caller;
   LegHandle callee;
-  Hunt hunt;  // for the first callee
+  std::unique_ptr<Hunt> hunt;  // for the callee, until it has answered; large, and a call is mostly without
   bool answered = false;
-  Time dials_at{};            // waits for its turn until then; epoch: it does not
-  trunk::CallerId caller_id;  // who the caller is
-  trunk::CallerId callee_id;  // who was called
+  Time dials_at{};                           // waits for its turn until then; epoch: it does not
+  trunk::CallerId caller_id;                 // who the caller is
+  trunk::CallerId callee_id;                 // who was called
+  std::vector<trunk::Diversion> diversions;  // who was called before, the latest first
   int max_forwards = 70;
   Span span;
-  TransferHandle pending;                 // not decided yet; at most one
-  std::vector<TransferHandle> lingering;  // theirs to hang up, once they have transferred it
-  std::optional<ReturnPath> return_to;
+  TransferHandle pending;                       // not decided yet; at most one
+  std::vector<TransferHandle> lingering;        // theirs to hang up, once they have transferred it
+  std::unique_ptr<const ReturnPath> return_to;  // nothing: it ends with the target
   bool returning = false;  // the target has left, and `hunt` seeks the endpoint that goes in its place
   std::shared_ptr<const Farewell> farewell;  // the caller is being told that nobody takes its call
   TransferHandle joiner;        // another call's, that waits for this one to be answered; at most one
@@ -73,6 +74,9 @@ struct Call {
   unsigned depth = 0;           // transfers accepted so far, failed ones included
 
   [[nodiscard]] bool has(LegHandle leg) const { return leg && (leg == caller || leg == callee); }
+  // The leg being tried for its callee.
+  [[nodiscard]] LegHandle sought() const { return hunt ? hunt->leg : LegHandle{}; }
+  [[nodiscard]] bool seeks() const { return hunt && hunt->active(); }
   [[nodiscard]] LegHandle other(LegHandle leg) const { return leg == caller ? callee : caller; }
 };
 

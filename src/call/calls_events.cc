@@ -66,7 +66,7 @@ void Calls::on_progress(const LegProgress& event) {
                 event.early_media ? TransferEvent::target_early_media : TransferEvent::target_ringing,
                 event.status);
   }
-  if (call->hunt.leg != event.leg) return;
+  if (call->sought() != event.leg) return;
   if (call->returning) return return_progress(*call, event);
   tell_joiner(*call, event.early_media ? TransferEvent::target_early_media : TransferEvent::target_ringing,
               event.status);
@@ -78,7 +78,7 @@ void Calls::on_progress(const LegProgress& event) {
              caller != nullptr && caller->described && !leg->early_media) {
     // An earlier route gave early media, so the caller no longer makes its own ring-back tone.
     cx_.world.media(
-        media::Hear{caller->media, media::Hear::RingBack{cx_.model->country_of(call->hunt.number)}});
+        media::Hear{caller->media, media::Hear::RingBack{cx_.model->country_of(call->hunt->number)}});
   }
 }
 
@@ -91,10 +91,10 @@ void Calls::on_answered(const LegAnswered& event) {
       pending != nullptr && pending->hunt.leg == event.leg) {
     return fire(pending->self, TransferEvent::target_answered, 200);
   }
-  if (call->hunt.leg != event.leg) return legs_.hang_up(event.leg, {});
+  if (call->sought() != event.leg) return legs_.hang_up(event.leg, {});
   if (call->returning) return return_answered(*call, *legs_.find(event.leg));
   call->callee = event.leg;
-  call->hunt.leg = {};
+  call->hunt.reset();
   call->answered = true;
   call->span.cdr.answered_at = cx_.now;
   call->span.cdr.sip_status = 200;
@@ -118,8 +118,8 @@ void Calls::on_failed(const LegFailed& event) {
   if (call == nullptr) return;
   Transfer* pending = transfers_.find(call->pending);
   if (pending != nullptr && pending->hunt.leg != event.leg) pending = nullptr;
-  Hunt& hunt = pending != nullptr ? pending->hunt : call->hunt;
-  if (hunt.leg != event.leg) return;
+  if (pending == nullptr && call->sought() != event.leg) return;
+  Hunt& hunt = pending != nullptr ? pending->hunt : *call->hunt;
   // An answer from somebody says more than nobody answering elsewhere.
   if (!event.unreachable || hunt.status == 0) {
     hunt.status = event.unreachable ? 503 : event.status;
@@ -146,23 +146,23 @@ void Calls::on_failed(const LegFailed& event) {
 
 void Calls::fail_setup(Call& call) {
   if (call.returning) return fail_return(call);
-  tell_joiner(call, TransferEvent::target_failed, call.hunt.status != 0 ? call.hunt.status : 503,
-              call.hunt.reason, call.hunt.status == 0 ? "carrier" : "target");
-  const int status = outward_status(call.hunt.status != 0 ? call.hunt.status : 503);
-  const int cause =
-      call.hunt.q850 != 0 ? call.hunt.q850 : q850_for_status(call.hunt.status != 0 ? call.hunt.status : 503);
-  Hangup code = call.hunt.status == 0 ? Hangup::no_more_destinations : hangup_for_status(call.hunt.status);
+  const Hunt& hunt = *call.hunt;
+  tell_joiner(call, TransferEvent::target_failed, hunt.status != 0 ? hunt.status : 503, hunt.reason,
+              hunt.status == 0 ? "carrier" : "target");
+  const int status = outward_status(hunt.status != 0 ? hunt.status : 503);
+  const int cause = hunt.q850 != 0 ? hunt.q850 : q850_for_status(hunt.status != 0 ? hunt.status : 503);
+  Hangup code = hunt.status == 0 ? Hangup::no_more_destinations : hangup_for_status(hunt.status);
   // The network's cause says more than a status that stands for many.
-  const bool vague = call.hunt.status == 480 || call.hunt.status == 500 || call.hunt.status == 503;
-  if (const auto meant = status_for_q850(cause); call.hunt.q850 != 0 && vague && meant) {
+  const bool vague = hunt.status == 480 || hunt.status == 500 || hunt.status == 503;
+  if (const auto meant = status_for_q850(cause); hunt.q850 != 0 && vague && meant) {
     code = hangup_for_status(*meant);
   }
   log(Severity::info, "call.failed", {{"call", call.root_uuid}, {"status", std::to_string(status)}});
-  call.span.cdr.sip_status = call.hunt.status != 0 ? call.hunt.status : 503;
-  const HangupSource source = call.hunt.status == 0 ? HangupSource::baton
-                              : call.inbound        ? HangupSource::customer
-                                                    : HangupSource::carrier;
-  Rejection rejection{.status = status, .code = code, .text = call.hunt.reason, .q850 = cause};
+  call.span.cdr.sip_status = hunt.status != 0 ? hunt.status : 503;
+  const HangupSource source = hunt.status == 0 ? HangupSource::baton
+                              : call.inbound   ? HangupSource::customer
+                                               : HangupSource::carrier;
+  Rejection rejection{.status = status, .code = code, .text = hunt.reason, .q850 = cause};
   if (status == 503) rejection.retry_after_s = 5;
   const Why why{.code = code, .source = source, .status = status};
   if (!announce_failure(call, rejection, why)) refuse_caller(call, rejection, why);
@@ -256,7 +256,7 @@ void Calls::on_digit(const LegDigit& event) {
   if (call == nullptr || !call->has(event.leg)) return;
   const LegHandle other = call->other(event.leg);
   ++cx_.counters.digits_told;
-  legs_.send_key(other ? other : call->hunt.leg, event.key, event.leg);
+  legs_.send_key(other ? other : call->sought(), event.key, event.leg);
 }
 
 // A call without media is dead. But an agent that has handed over may rest while the target is called.
@@ -304,7 +304,8 @@ void Calls::leg_left(Call& call, LegHandle leg, const Why& why) {
 void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
   tell_joiner(call, TransferEvent::target_failed, 487, "The consultation call was given up", "transferor");
   tell_lingering(call, leaver);
-  abandon_hunt(call.hunt, {.code = why.code, .reason = "SIP;cause=487;text=\"The caller hung up\""});
+  if (call.hunt)
+    abandon_hunt(*call.hunt, {.code = why.code, .reason = "SIP;cause=487;text=\"The caller hung up\""});
   const Leg* gone = legs_.find(leaver);
   // The callee took the call, and the caller's answer was still waiting.
   if (const Leg* caller = legs_.find(call.caller);
@@ -329,7 +330,7 @@ void Calls::end_call(Call& call, LegHandle leaver, const Why& why) {
 }
 
 void Calls::erase_if_over(Call& call) {
-  if (call.caller || call.callee || call.hunt.active() || call.transfers_live != 0) return;
+  if (call.caller || call.callee || call.seeks() || call.transfers_live != 0) return;
   BATON_ASSERT(!call.span.open);
   calls_.erase(call.self);
 }

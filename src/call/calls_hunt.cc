@@ -183,8 +183,8 @@ void Calls::resolved(std::uint64_t query, const std::vector<Target>& targets) {
   // The call's own hunt and its pending transfer's share the call; the query number tells them apart.
   Transfer* pending = transfers_.find(call->pending);
   if (pending != nullptr && pending->hunt.query != query) pending = nullptr;
-  Hunt* hunt = pending != nullptr ? &pending->hunt : &call->hunt;
-  if (hunt->query != query) return;
+  Hunt* hunt = pending != nullptr ? &pending->hunt : call->hunt.get();
+  if (hunt == nullptr || hunt->query != query) return;
   hunt->query = 0;
   hunt->targets = targets;
   hunt->next_target = 0;

@@ -40,7 +40,7 @@ Calls::Named Calls::find_named(const sip::DialogId& id, const std::string& accou
   if (!own) return forbidden("Replaces names the leg of another party; it must name the sender's own");
   const Leg* leg = legs_.find(handle);
   const Call* call = leg == nullptr ? nullptr : calls_.find(CallHandle::unpack(leg->call));
-  const bool party = call != nullptr && (call->has(handle) || call->hunt.leg == handle);
+  const bool party = call != nullptr && (call->has(handle) || call->sought() == handle);
   if (!party || !leg->alive()) return no_such(603, "The call that Replaces names has ended");
   const auto not_yet = [&] {
     named.ours = true;
@@ -143,8 +143,11 @@ void Calls::join_consultation(Transfer& transfer) {
     other->span.cdr.destination_sip_call_id = own->dialog.call_id;
     admission_.answered(cx_.now, other->span.ticket);
     ++cx_.counters.calls_answered;
-    other->hunt.leg = {};
-    abandon_hunt(other->hunt, {});
+    if (other->hunt) {
+      other->hunt->leg = {};
+      abandon_hunt(*other->hunt, {});
+      other->hunt.reset();
+    }
     legs_.answer(transfer.target, spoken(transfer.transferee));
   }
   transfer.ticket = admission_.split(cx_.now, other->span.ticket);
@@ -201,7 +204,7 @@ LegHandle Calls::sought(const Transfer& transfer) {
   const Leg* own = legs_.find(transfer.consultation);
   if (own == nullptr) return transfer.hunt.leg;
   const Call* call = calls_.find(CallHandle::unpack(own->call));
-  return call == nullptr ? LegHandle{} : call->hunt.leg;
+  return call == nullptr ? LegHandle{} : call->sought();
 }
 
 void Calls::tell_joiner(Call& call, TransferEvent event, int status, std::string reason, std::string who) {

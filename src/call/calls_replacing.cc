@@ -140,7 +140,7 @@ void Calls::on_ready(Leg& leg) {
   replacing_.erase(it);
   Call* call = old == nullptr ? nullptr : calls_.find(CallHandle::unpack(old->call));
   const bool in_it = call != nullptr && call->answered && call->has(old->self) && call->other(old->self);
-  const bool sought = call != nullptr && !call->answered && call->hunt.leg == old->self;
+  const bool sought = call != nullptr && !call->answered && call->sought() == old->self;
   if (!old || !old->alive() || (!in_it && !sought)) {
     return legs_.reject(leg.self, {.status = 481,
                                    .code = Hangup::call_does_not_exist,
@@ -197,8 +197,9 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
 
 // It still rang: the new leg answers in place of the one that is called (RFC 3891 3).
 void Calls::pick_up(Leg& leg, Leg& old, Call& call) {
-  call.hunt.leg = {};
-  abandon_hunt(call.hunt, {});
+  call.hunt->leg = {};
+  abandon_hunt(*call.hunt, {});
+  call.hunt.reset();
   call.callee = leg.self;
   call.answered = true;
   call.span.cdr.answered_at = cx_.now;

@@ -10,7 +10,7 @@ namespace baton::call {
 // False when there is no way back: the call then ends as any other.
 bool Calls::begin_return(Call& call, LegHandle leaver, const Why& why) {
   if (!call.return_to || call.return_to->target != leaver || cx_.draining) return false;
-  const ReturnPath path = *std::exchange(call.return_to, {});
+  const ReturnPath path = *std::exchange(call.return_to, nullptr);
   const LegHandle stays = call.other(leaver);
   const Leg* left = legs_.find(stays);
   if (left == nullptr || !left->in_call()) return false;
@@ -54,15 +54,15 @@ bool Calls::begin_return(Call& call, LegHandle leaver, const Why& why) {
   cdr.caller_sip_call_id = left->dialog.call_id;
   log(Severity::info, "call.returning", {{"call", call.root_uuid}, {"to", path.number}});
 
-  call.hunt = {};
-  call.hunt.number = path.number;
-  call.hunt.party = "return";
-  call.hunt.caller = shown;
-  call.hunt.codecs = spoken(stays);
-  call.hunt.routes = std::move(routes);
-  call.hunt.no_answer_after = trunk->answer_timeout;
+  call.hunt = std::make_unique<Hunt>();
+  call.hunt->number = path.number;
+  call.hunt->party = "return";
+  call.hunt->caller = shown;
+  call.hunt->codecs = spoken(stays);
+  call.hunt->routes = std::move(routes);
+  call.hunt->no_answer_after = trunk->answer_timeout;
   cx_.world.media(media::Hear{left->media, media::Hear::RingBack{cdr.to_country}});
-  if (advance_hunt(call.hunt, call.self.pack(), call.root_uuid, call.account_id) == HuntResult::exhausted) {
+  if (advance_hunt(*call.hunt, call.self.pack(), call.root_uuid, call.account_id) == HuntResult::exhausted) {
     fail_return(call);
   }
   return true;
@@ -75,7 +75,7 @@ void Calls::return_progress(Call& call, const LegProgress& event) {
 void Calls::return_answered(Call& call, Leg& leg) {
   const LegHandle stays = call.caller ? call.caller : call.callee;
   (call.caller ? call.callee : call.caller) = leg.self;
-  call.hunt.leg = {};
+  call.hunt.reset();
   call.returning = false;
   leg.call_uuid = call.span.cdr.call_uuid;
   call.span.cdr.answered_at = cx_.now;
@@ -89,7 +89,7 @@ void Calls::return_answered(Call& call, Leg& leg) {
 }
 
 void Calls::fail_return(Call& call) {
-  const int status = call.hunt.status != 0 ? call.hunt.status : 503;
+  const int status = call.hunt->status != 0 ? call.hunt->status : 503;
   const LegHandle stays = call.caller ? call.caller : call.callee;
   log(Severity::info, "call.return_failed", {{"call", call.root_uuid}, {"status", std::to_string(status)}});
   call.returning = false;
@@ -105,7 +105,7 @@ void Calls::fail_return(Call& call) {
   }
   call.caller = {};
   call.callee = {};
-  call.hunt = {};
+  call.hunt.reset();
   erase_if_over(call);
 }
 

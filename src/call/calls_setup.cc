@@ -267,16 +267,18 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
        {"trunk", setup.trunk->id}});
 
   legs_.prepare(leg.self);
-  call.hunt.number = setup.number;
-  call.hunt.party = setup.inbound ? "endpoint" : "callee";
-  call.hunt.caller = setup.caller;
-  call.hunt.diversions = setup.diversions;
-  call.hunt.max_forwards = call.max_forwards;
-  call.hunt.routes = std::move(routes);
+  call.hunt = std::make_unique<Hunt>();
+  Hunt& hunt = *call.hunt;
+  hunt.number = setup.number;
+  hunt.party = setup.inbound ? "endpoint" : "callee";
+  hunt.caller = setup.caller;
+  hunt.diversions = call.diversions = setup.diversions;
+  hunt.max_forwards = call.max_forwards;
+  hunt.routes = std::move(routes);
   // Timer C of a proxy (RFC 3261 16.6) where the trunk says nothing: nobody rings for ever.
-  call.hunt.no_answer_after = setup.inbound ? setup.trunk->answer_timeout : Duration{180s};
+  hunt.no_answer_after = setup.inbound ? setup.trunk->answer_timeout : Duration{180s};
   if (leg.remote) {
-    for (const sdp::Format& format : leg.remote->formats) call.hunt.codecs.push_back(format.codec);
+    for (const sdp::Format& format : leg.remote->formats) hunt.codecs.push_back(format.codec);
   }
   if (ticket->starts_at <= cx_.now) return dial_callee(call);
   // Its 100 keeps the caller waiting (RFC 3261 17.2.1).
@@ -287,7 +289,7 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
 
 void Calls::dial_callee(Call& call) {
   call.dials_at = Time{};
-  if (advance_hunt(call.hunt, call.self.pack(), call.root_uuid, call.account_id) == HuntResult::exhausted) {
+  if (advance_hunt(*call.hunt, call.self.pack(), call.root_uuid, call.account_id) == HuntResult::exhausted) {
     fail_setup(call);
   }
 }

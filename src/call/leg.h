@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare_list.h"
 #include "base/slab.h"
 #include "base/target.h"
 #include "base/time.h"
@@ -94,6 +95,25 @@ struct Subscription {
   bool settled_reported = false;
 };
 
+// The credentials that a peer may ask for, and what came of its challenges.
+struct Login {
+  std::string username, password;
+  sip::DigestClient digest{};
+  // What the ACK has to carry too (RFC 3261 13.2.2.4): to the INVITE's 2xx, and to the last one.
+  std::vector<sip::Draft::Field> invite_credentials{}, ack_credentials{};
+
+  // What it has been challenged with by now is answered.
+  void sign(sip::Draft& request, Rng& rng) {
+    if (!digest.empty()) digest.sign(request, username, password, rng);
+  }
+};
+
+// Of an INVITE that several have answered: those who lost.
+struct Forks {
+  std::vector<std::string> tags;      // acknowledged and ended
+  std::vector<dialog::Dialog> early;  // early dialogs, after the 2xx of another
+};
+
 // What a leg is known by, and what repeats of the answer to its INVITE need. It stays for a while when the
 // leg is over.
 struct LegRemains {
@@ -104,15 +124,12 @@ struct LegRemains {
   std::string trunk_id;    // set on a trunk's endpoint leg
   std::string carrier_id;  // set on a carrier's leg
   dialog::Dialog dialog;
-  txn::TxnId invite;                            // the first INVITE's transaction, server or client
-  bool acknowledged = false;                    // a 2xx was: when it comes again, the ACK is sent again
-  Time accepted_until{};                        // until then the 2xx may come again (RFC 6026 7.2, Timer M)
-  std::vector<std::string> forks;               // tags of answers that lost: acknowledged and ended
-  std::vector<dialog::Dialog> forgotten_early;  // early dialogs, after the 2xx of another
-  // What the ACK has to carry too (RFC 3261 13.2.2.4): to the INVITE's 2xx, and to the last one.
-  std::vector<sip::Draft::Field> invite_credentials, ack_credentials;
-  std::string auth_username, auth_password;
-  sip::DigestClient digest;
+  txn::TxnId invite;          // the first INVITE's transaction, server or client
+  bool acknowledged = false;  // a 2xx was: when it comes again, the ACK is sent again
+  Time accepted_until{};      // until then the 2xx may come again (RFC 6026 7.2, Timer M)
+  // Few legs have any, and all would have to carry the room for it.
+  std::unique_ptr<Login> login;
+  std::unique_ptr<Forks> forks;
 };
 
 struct Leg : LegRemains {
@@ -138,20 +155,10 @@ struct Leg : LegRemains {
   // incoming
   std::optional<sip::Message> request;  // the INVITE, until its final response
   // outgoing
-  struct Inviting {
-    sip::Draft draft;
-    Destination to;
-    std::optional<SocketAddress> tcp_from;  // where an INVITE too long for UDP leaves from
-  };
-  std::unique_ptr<Inviting> inviting;  // until it is acknowledged, or the leg has ended
-  std::string invite_uri;              // whom it asked for
-  std::uint64_t auth_requests = 0;     // numbers them; the first INVITE is 0
-  unsigned invite_auth_tries = 0;
-  unsigned invite_interval_tries = 0;
-  bool heard = false;      // anything came back for the INVITE
-  bool fate_told = false;  // LegTarget has been emitted for want of that
-  Duration unheard_max{};  // 0: as long as the transaction waits
-  Duration no_answer_after{};
+  std::uint64_t asked_hash = 0;     // of the user part that it asked for
+  std::uint64_t auth_requests = 0;  // numbers them; the first INVITE is 0
+  bool heard = false;               // anything came back for the INVITE
+  bool fate_told = false;           // LegTarget has been emitted for want of that
   bool early_media = false;
   // Early dialogs of the same INVITE besides the one in `dialog`, which is the one heard last (RFC
   // 3261 12.1).
@@ -164,10 +171,28 @@ struct Leg : LegRemains {
     sdp::PayloadNumbers numbers;
     std::string last_sdp;
     std::uint64_t last_version = 0;
-    std::optional<media::Srtp> srtp;
+    std::unique_ptr<media::Srtp> srtp;
     SocketAddress srtp_peer;
   };
-  std::vector<Early> other_early;
+  struct Said {
+    sdp::LocalAudio local;
+    std::string sdp;
+    sdp::Direction offered = sdp::Direction::sendrecv;
+  };
+  // What only the INVITE needs: a leg goes on for hours after it.
+  struct Inviting {
+    sip::Draft draft;
+    Destination to;
+    std::optional<SocketAddress> tcp_from;  // where an INVITE too long for UDP leaves from
+    unsigned auth_tries = 0;
+    unsigned interval_tries = 0;
+    Duration unheard_max{};  // 0: as long as the transaction waits
+    Duration no_answer_after{};
+    std::vector<Early> other_early;
+    // Its offer, which every early dialog begins with; there when one of them has gone on from it.
+    std::unique_ptr<const Said> first_offer;
+  };
+  std::unique_ptr<Inviting> inviting;      // until it is acknowledged, or the leg has ended
   std::optional<std::uint32_t> peer_rseq;  // RSeq of the last reliable response (RFC 3262 4)
 
   // Reliable provisionals of ours (RFC 3262 3), one at a time.
@@ -181,11 +206,11 @@ struct Leg : LegRemains {
     Time since{};
     Duration interval{};
     bool sdp = false;
-    bool offers = false;  // the PRACK must bring the answer
+    bool offers = false;           // the PRACK must bring the answer
+    std::optional<Progress> next;  // which waits for the PRACK
   };
   std::uint32_t rseq = 0;
   std::unique_ptr<Unpracked> unpracked;
-  std::optional<Progress> progress_waits;
   bool answer_waits = false;  // the 2xx, for the PRACK
   int last_progress = 0;
 
@@ -200,23 +225,16 @@ struct Leg : LegRemains {
   bool media_ready = false;
   sdp::LocalAudio local;
   sdp::PayloadNumbers numbers;
-  std::optional<sdp::Format> sends;  // what the party is sent, as agreed last
-  std::string last_sdp;              // ours, as sent
-  std::uint64_t last_version = 0;    // of any o= line of ours, refused ones included
-  struct Said {
-    sdp::LocalAudio local;
-    std::string sdp;
-    sdp::Direction offered = sdp::Direction::sendrecv;
-  };
+  std::optional<sdp::Format> sends;          // what the party is sent, as agreed last
+  std::string last_sdp;                      // ours, as sent
+  std::uint64_t last_version = 0;            // of any o= line of ours, refused ones included
   std::unique_ptr<const Said> before_offer;  // what stands if the offer that is out is refused
-  // The INVITE's offer, which every early dialog begins with; there when one of them has gone on from it.
-  std::unique_ptr<const Said> first_offer;
   std::optional<sdp::RemoteAudio> remote;
   sdp::SrtpRules srtp_rules;
-  std::optional<media::Srtp> srtp;      // agreed; nothing: RTP
-  SocketAddress srtp_peer;              // where the peer was when it was
-  unsigned srtp_keys = 0;               // made so far
-  std::vector<sdp::Crypto> plane_keys;  // what the plane encrypts with, where that is not for us to say
+  std::unique_ptr<media::Srtp> srtp;  // agreed; nothing: RTP
+  SocketAddress srtp_peer;            // where the peer was when it was
+  unsigned srtp_keys = 0;             // made so far
+  RareList<sdp::Crypto> plane_keys;   // what the plane encrypts with, where that is not for us to say
   Time opened_at{};
   bool described = false;      // the first answer of ours is fixed
   bool early_settled = false;  // the first offer was answered before the 2xx, reliably
@@ -235,15 +253,15 @@ struct Leg : LegRemains {
 
   std::vector<PendingRequest> pending;
   std::uint64_t way_query = 0;      // a look-up of the peer's host that is out; 0: none
-  std::vector<Target> more_ways;    // what else it found
-  std::vector<KeyPress> keys;       // to be told by INFO, one after the other
+  RareList<Target> more_ways;       // what else it found
+  RareList<KeyPress> keys;          // to be told by INFO, one after the other
   std::unique_ptr<ToldTwice> told;  // keys it has told of; nothing: none
-  std::vector<OpenRefer> open_refers;
-  std::vector<Subscription> subscriptions;
+  RareList<OpenRefer> open_refers;
+  RareList<Subscription> subscriptions;
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)
   bool refer_held = false;
   bool refer_only = false;  // the dialog that a REFER from outside its call made: a subscription, no session
-  std::array<Time, static_cast<std::size_t>(LegTimer::count)> deadlines{};  // epoch: not armed
+  std::array<std::uint32_t, static_cast<std::size_t>(LegTimer::count)> timers{};  // their entries; 0: none
 
   std::string bye_reason;  // Reason of the BYE that is owed
   int bye_code = 0;

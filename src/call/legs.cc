@@ -61,12 +61,11 @@ void Legs::collect() {
 void Legs::arm(Leg& leg, LegTimer timer, Duration after) {
   const auto kind = static_cast<std::size_t>(timer);
   const Time at = cx_.now + std::max(after, Duration{0});
-  leg.deadlines[kind] = at;
-  timers_.arm(at, leg.self.pack(), static_cast<std::uint8_t>(kind));
+  leg.timers[kind] = timers_.arm(at, leg.self.pack(), static_cast<std::uint8_t>(kind));
 }
 
 void Legs::disarm(Leg& leg, LegTimer timer) {
-  leg.deadlines[static_cast<std::size_t>(timer)] = Time{};
+  leg.timers[static_cast<std::size_t>(timer)] = 0;
 }
 
 void Legs::advance() {
@@ -79,7 +78,7 @@ void Legs::advance() {
       remains_.erase(over);
       continue;
     }
-    leg->deadlines[entry->kind] = Time{};
+    leg->timers[entry->kind] = 0;
     on_timer(*leg, static_cast<LegTimer>(entry->kind));
   }
 }
@@ -97,7 +96,7 @@ void Legs::sweep_timers() {
 
 bool Legs::is_live(const TimerQueue::Entry& entry) const {
   if (const Leg* leg = legs_.find(LegHandle::unpack(entry.owner)))
-    return leg->deadlines[entry.kind] == entry.at;
+    return leg->timers[entry.kind] == entry.name();
   return static_cast<LegTimer>(entry.kind) == LegTimer::linger && remains_.contains(entry.owner);
 }
 
@@ -170,7 +169,7 @@ void Legs::finish(Leg& leg, LegEnd how, std::string reason) {
   --live_;
   if (!leg.ended_at) leg.ended_at = cx_.now;
   close_media(leg);
-  leg.deadlines.fill(Time{});
+  leg.timers.fill(0);
   leg.inviting.reset();
   // What was still to be said is of no use to anybody.
   std::erase_if(leg.pending, [](const PendingRequest& p) { return p.waits_for_way; });
@@ -263,11 +262,11 @@ void Legs::flow_closed(FlowId flow) {
 // ---- Finding ----------------------------------------------------------------------------------------
 
 void Legs::index(Leg& leg) {
-  by_call_id_.emplace(leg.dialog.call_id, leg.self);
+  by_call_id_.emplace(hash_.hash(leg.dialog.call_id), leg.self);
 }
 
 void Legs::unindex(const LegRemains& leg) {
-  auto [first, last] = by_call_id_.equal_range(leg.dialog.call_id);
+  auto [first, last] = by_call_id_.equal_range(hash_.hash(leg.dialog.call_id));
   const auto it = std::find_if(first, last, [&](const auto& entry) { return entry.second == leg.self; });
   if (it != last) by_call_id_.erase(it);
 }
@@ -279,14 +278,16 @@ const LegRemains* Legs::find_remains(LegHandle handle) const {
 }
 
 Leg* Legs::find_dialog(const sip::Message& request) {
-  auto [first, last] = by_call_id_.equal_range(request.call_id());
+  auto [first, last] = by_call_id_.equal_range(hash_.hash(request.call_id()));
   Leg* early = nullptr;
   for (auto it = first; it != last; ++it) {
     Leg* leg = legs_.find(it->second);
-    if (leg == nullptr || !leg->alive()) continue;
+    if (leg == nullptr || !leg->alive() || leg->dialog.call_id != request.call_id()) continue;
     if (leg->dialog.matches_request(request)) return leg;
     const bool ours = leg->outgoing && request.to_tag() == leg->dialog.local_tag;
-    if (ours && !leg->other_early.empty() && switch_early(*leg, request.from_tag())) return leg;
+    if (ours && leg->inviting && !leg->inviting->other_early.empty() &&
+        switch_early(*leg, request.from_tag()))
+      return leg;
     // The peer's tag is not known yet: its request overtook the response that makes the dialog.
     if (leg->outgoing && leg->dialog.remote_tag.empty() && request.to_tag() == leg->dialog.local_tag) {
       early = leg;
@@ -299,10 +300,10 @@ LegHandle Legs::find_by_name(const sip::Message& message) const {
   const bool asked = message.is_request();
   const std::string_view our_tag = asked ? message.to_tag() : message.from_tag();
   const std::string_view their_tag = asked ? message.from_tag() : message.to_tag();
-  auto [first, last] = by_call_id_.equal_range(message.call_id());
+  auto [first, last] = by_call_id_.equal_range(hash_.hash(message.call_id()));
   for (auto it = first; it != last; ++it) {
     const LegRemains* leg = find_remains(it->second);
-    if (leg == nullptr) continue;
+    if (leg == nullptr || leg->dialog.call_id != message.call_id()) continue;
     // A request without a To tag is the INVITE that makes the dialog, or its CANCEL.
     const bool same =
         our_tag.empty() ? leg->dialog.remote_tag == their_tag : leg->dialog.local_tag == our_tag;
@@ -312,10 +313,10 @@ LegHandle Legs::find_by_name(const sip::Message& message) const {
 }
 
 LegHandle Legs::find_dialog_id(const sip::DialogId& id) const {
-  auto [first, last] = by_call_id_.equal_range(id.call_id);
+  auto [first, last] = by_call_id_.equal_range(hash_.hash(id.call_id));
   for (auto it = first; it != last; ++it) {
     const LegRemains* leg = find_remains(it->second);
-    if (leg == nullptr) continue;
+    if (leg == nullptr || leg->dialog.call_id != id.call_id) continue;
     const std::string& ours = leg->dialog.local_tag;
     const std::string& theirs = leg->dialog.remote_tag;
     const bool same =
@@ -326,10 +327,10 @@ LegHandle Legs::find_dialog_id(const sip::DialogId& id) const {
 }
 
 bool Legs::knows_call_id(const std::string& call_id, const std::string& account_id) const {
-  auto [first, last] = by_call_id_.equal_range(call_id);
+  auto [first, last] = by_call_id_.equal_range(hash_.hash(call_id));
   return std::any_of(first, last, [&](const auto& entry) {
     const LegRemains* leg = find_remains(entry.second);
-    return leg != nullptr && leg->account_id == account_id;
+    return leg != nullptr && leg->dialog.call_id == call_id && leg->account_id == account_id;
   });
 }
 

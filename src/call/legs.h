@@ -87,7 +87,7 @@ struct Goodbye {
 
 class Legs {
  public:
-  explicit Legs(Context& context) : cx_(context), by_call_id_(0, KeyedHash::drawn(context.rng)) {}
+  explicit Legs(Context& context) : cx_(context), hash_(KeyedHash::drawn(context.rng)) {}
 
   // ---- From the engine ----
   void handle(txn::Event event);
@@ -303,6 +303,7 @@ class Legs {
   void index(Leg& leg);
   void unindex(const LegRemains& leg);
   [[nodiscard]] Leg* find_dialog(const sip::Message& request);
+  [[nodiscard]] std::uint64_t hash_of_user(const sip::Uri& uri) const { return hash_.hash(uri.user); }
   [[nodiscard]] std::optional<SocketAddress> local_for(Transport transport, bool v6) const;
   void add_our_headers(sip::Draft& draft, const Leg& leg) const;
   void sweep_timers();
@@ -316,7 +317,9 @@ class Legs {
   std::unordered_map<std::uint64_t, LegRemains> remains_;  // by packed handle; of many ended within 32 s
   TimerQueue timers_;
   Fifo<LegEvent> events_;
-  std::unordered_multimap<std::string, LegHandle, KeyedHash, std::equal_to<>> by_call_id_;
+  KeyedHash hash_;
+  // By the hash of their Call-ID alone, which stands in their dialog: whoever looks there compares.
+  std::unordered_multimap<std::uint64_t, LegHandle> by_call_id_;
   std::unordered_map<media::EndpointId, LegHandle> media_;
   std::unordered_map<std::uint64_t, LegHandle> queries_;
   std::unordered_map<media::EndpointId, LegQuality> closing_media_;  // what came of it is awaited

@@ -226,8 +226,8 @@ void Legs::on_pending_response(Leg& leg, PendingRequest request, const sip::Mess
 
 bool Legs::answer_challenge(Leg& leg, PendingRequest& request, const sip::Message& response) {
   if (response.status() != 401 && response.status() != 407) return false;
-  if (leg.auth_username.empty() || request.auth_tries >= auth_tries_max) return false;
-  if (!leg.digest.take(response, request.auth_request)) return false;
+  if (!leg.login || request.auth_tries >= auth_tries_max) return false;
+  if (!leg.login->digest.take(response, request.auth_request)) return false;
   ++request.auth_tries;
   request.draft.set(sip::HeaderId::cseq,
                     std::to_string(++leg.dialog.local_cseq) + " " + std::string(to_string(request.method)));
@@ -290,7 +290,7 @@ void Legs::answer_refer(LegHandle handle, txn::TxnId refer, const Rejection& ver
 void Legs::subscribe(LegHandle handle, std::uint32_t refer_cseq, Duration lifetime, bool with_id) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr) return;
-  std::erase_if(leg->subscriptions, [](const Subscription& s) { return s.settled_reported; });
+  leg->subscriptions.erase_if([](const Subscription& s) { return s.settled_reported; });
   leg->subscriptions.push_back({{refer_cseq, with_id || leg->refers_seen > 1, cx_.now, lifetime}, false});
 }
 

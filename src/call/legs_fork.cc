@@ -28,9 +28,10 @@ void exchange(Leg::Early& early, Leg& leg) {
 // Puts the early dialog of that tag in front. False: there is none.
 bool Legs::switch_early(Leg& leg, std::string_view tag) {
   if (leg.dialog.remote_tag == tag) return true;
-  const auto found = std::find_if(leg.other_early.begin(), leg.other_early.end(),
+  auto& others = leg.inviting->other_early;
+  const auto found = std::find_if(others.begin(), others.end(),
                                   [&](const Leg::Early& early) { return early.dialog.remote_tag == tag; });
-  if (found == leg.other_early.end()) return false;
+  if (found == others.end()) return false;
   exchange(*found, leg);
   if (leg.remote) {
     agree(leg);
@@ -44,16 +45,17 @@ bool Legs::enter_early(Leg& leg, const sip::Message& response, const Source& sou
   const std::string_view tag = response.to_tag();
   if (tag.empty()) return true;
   if (!leg.dialog.remote_tag.empty() && !switch_early(leg, tag)) {
-    if (leg.other_early.size() + 1 >= limits::forks_max && response.status() < 200) return false;
+    Leg::Inviting& invite = *leg.inviting;
+    if (invite.other_early.size() + 1 >= limits::forks_max && response.status() < 200) return false;
     // What stands for this one is the INVITE's offer, whatever has been said in the others since.
     Leg::Early fresh;
     fresh.dialog = leg.dialog;
-    fresh.local = leg.first_offer ? leg.first_offer->local : leg.local;
+    fresh.local = invite.first_offer ? invite.first_offer->local : leg.local;
     fresh.numbers.learn(fresh.local);
-    fresh.last_sdp = leg.first_offer ? leg.first_offer->sdp : leg.last_sdp;
+    fresh.last_sdp = invite.first_offer ? invite.first_offer->sdp : leg.last_sdp;
     fresh.last_version = fresh.local.version;
     exchange(fresh, leg);
-    leg.other_early.push_back(std::move(fresh));
+    invite.other_early.push_back(std::move(fresh));
     // Each counts its requests from the INVITE that they share.
     leg.dialog.remote_tag.clear();
     leg.dialog.local_cseq = leg.invite_cseq;
@@ -69,21 +71,26 @@ void Legs::acknowledge_again(LegRemains& leg, const sip::Message& response, cons
   if (tag == leg.dialog.remote_tag) {
     if (!leg.acknowledged) return;
     sip::Draft ack = leg.dialog.ack(response.cseq().number, &cx_.spares);
-    for (const auto& field : leg.ack_credentials) ack.add(field.id, field.value);
+    if (leg.login) {
+      for (const auto& field : leg.login->ack_credentials) ack.add(field.id, field.value);
+    }
     return cx_.txns.ack(cx_.now, std::move(ack), leg.dialog.next_hop, leg.self.pack());
   }
-  const bool known = std::find(leg.forks.begin(), leg.forks.end(), tag) != leg.forks.end();
-  if (!known && leg.forks.size() >= limits::forks_max) return;
+  if (!leg.forks) leg.forks = std::make_unique<Forks>();
+  auto& tags = leg.forks->tags;
+  const bool known = std::find(tags.begin(), tags.end(), tag) != tags.end();
+  if (!known && tags.size() >= limits::forks_max) return;
   drop_fork(leg, response, source, !known);
-  if (!known) leg.forks.push_back(tag);
+  if (!known) tags.push_back(tag);
 }
 
 void Legs::drop_fork(LegRemains& leg, const sip::Message& response, const Source& source, bool with_bye) {
   dialog::Dialog fork;
-  const auto early =
-      std::find_if(leg.forgotten_early.begin(), leg.forgotten_early.end(),
-                   [&](const dialog::Dialog& one) { return one.remote_tag == response.to_tag(); });
-  if (early != leg.forgotten_early.end()) {
+  const auto& forgotten = leg.forks->early;
+  const auto early = std::find_if(forgotten.begin(), forgotten.end(), [&](const dialog::Dialog& one) {
+    return one.remote_tag == response.to_tag();
+  });
+  if (early != forgotten.end()) {
     fork = *early;  // its requests go on counting after our PRACKs
   } else {
     fork.call_id = response.call_id();
@@ -99,12 +106,14 @@ void Legs::drop_fork(LegRemains& leg, const sip::Message& response, const Source
   }
   fork.establish(response, source);
   sip::Draft ack = fork.ack(response.cseq().number, &cx_.spares);
-  for (const auto& field : leg.invite_credentials) ack.add(field.id, field.value);
+  if (leg.login) {
+    for (const auto& field : leg.login->invite_credentials) ack.add(field.id, field.value);
+  }
   cx_.txns.ack(cx_.now, std::move(ack), fork.next_hop, leg.self.pack());
   if (!with_bye) return;
   sip::Draft bye = fork.request(sip::Method::bye, &cx_.spares);
   bye.add(sip::HeaderId::reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
-  if (!leg.digest.empty()) leg.digest.sign(bye, leg.auth_username, leg.auth_password, cx_.rng);
+  if (leg.login) leg.login->sign(bye, cx_.rng);
   cx_.txns.request(cx_.now, std::move(bye), fork.next_hop, leg.self.pack());
 }
 

@@ -117,12 +117,12 @@ void Legs::on_new_invite(txn::RequestReceived& event) {
 // of a Via of ours that would tell: 482). To another number it is a spiral, and welcome.
 bool Legs::is_own_invite(const sip::Message& invite) const {
   const auto asked = sip::Uri::parse(invite.request_uri());
-  const auto [first, last] = by_call_id_.equal_range(invite.call_id());
+  const auto [first, last] = by_call_id_.equal_range(hash_.hash(invite.call_id()));
   return std::any_of(first, last, [&](const auto& entry) {
     const Leg* leg = legs_.find(entry.second);
-    if (leg == nullptr || !leg->outgoing || leg->dialog.local_tag != invite.from_tag()) return false;
-    const auto own = sip::Uri::parse(leg->invite_uri);
-    return asked && own && asked->user == own->user;
+    if (leg == nullptr || !leg->outgoing || leg->dialog.call_id != invite.call_id()) return false;
+    if (leg->dialog.local_tag != invite.from_tag()) return false;
+    return asked && leg->asked_hash == hash_of_user(*asked);
   });
 }
 
@@ -167,7 +167,7 @@ void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
                   {.status = 503, .code = Hangup::nomedia, .text = "No media port", .retry_after_s = 5});
   }
   leg.wanted = wanted;
-  leg.progress_waits.reset();
+  if (leg.unpracked) leg.unpracked->next.reset();
   // Not before the PRACK of a response with a description (RFC 3262 3).
   if (leg.unpracked && leg.unpracked->sdp) {
     leg.answer_waits = true;

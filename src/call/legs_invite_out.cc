@@ -21,10 +21,8 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.trunk_id = plan.trunk_id;
   leg.carrier_id = plan.carrier_id;
   leg.number = plan.number;
-  leg.auth_username = plan.auth_username;
-  leg.auth_password = plan.auth_password;
-  leg.no_answer_after = plan.no_answer_after;
-  leg.unheard_max = plan.unheard_max;
+  if (!plan.auth_username.empty())
+    leg.login = std::make_unique<Login>(Login{plan.auth_username, plan.auth_password});
   leg.wanted = plan.codecs;
   leg.sip = plan.sip;
   leg.media_terms = plan.media_terms;
@@ -40,6 +38,8 @@ LegHandle Legs::dial(DialPlan plan) {
   plan.to.local = *local;
   leg.inviting = std::make_unique<Leg::Inviting>();
   leg.inviting->to = plan.to;
+  leg.inviting->no_answer_after = plan.no_answer_after;
+  leg.inviting->unheard_max = plan.unheard_max;
   if (plan.any_transport && plan.to.transport == Transport::udp) {
     leg.inviting->tcp_from = local_for(Transport::tcp, plan.to.remote.ip.v6);
   }
@@ -52,7 +52,7 @@ LegHandle Legs::dial(DialPlan plan) {
   leg.dialog.local_address = trunk::from_address(plan.caller, host);
   leg.dialog.remote_address = plan.to_address;
   leg.dialog.remote_target = plan.request_uri;
-  leg.invite_uri = plan.request_uri;
+  if (const auto uri = sip::Uri::parse(plan.request_uri)) leg.asked_hash = hash_of_user(*uri);
   leg.dialog.next_hop = plan.to;
   leg.dialog.sips = plan.request_uri.rfind("sips:", 0) == 0;
   index(leg);
@@ -81,8 +81,8 @@ void Legs::send_invite(Leg& leg) {
   leg.session.ask(invite.draft);
   leg.state = LegState::inviting;
   leg.invite = cx_.txns.request(cx_.now, invite.draft, invite.to, leg.self.pack(), invite.tcp_from);
-  if (leg.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, leg.no_answer_after);
-  if (leg.unheard_max > Duration{0}) arm(leg, LegTimer::unheard, leg.unheard_max);
+  if (invite.no_answer_after > Duration{0}) arm(leg, LegTimer::no_answer, invite.no_answer_after);
+  if (invite.unheard_max > Duration{0}) arm(leg, LegTimer::unheard, invite.unheard_max);
 }
 
 void Legs::on_response(txn::ResponseReceived& event) {
@@ -199,8 +199,8 @@ void Legs::on_invite_response(Leg& leg, txn::ResponseReceived& event) {
   }
   if (leg.state != LegState::inviting) return;
   if ((status == 401 || status == 407) && answer_invite_challenge(leg, response)) return;
-  if (status == 422 && leg.invite_interval_tries < interval_tries_max && leg.session.raise(response)) {
-    ++leg.invite_interval_tries;
+  if (status == 422 && leg.inviting->interval_tries < interval_tries_max && leg.session.raise(response)) {
+    ++leg.inviting->interval_tries;
     return send_invite_again(leg);
   }
   disarm(leg, LegTimer::no_answer);
@@ -216,9 +216,12 @@ void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& s
   leg.accepted_until = cx_.now + cx_.timers.t1 * 64;
   leg.source = source;
   (void)enter_early(leg, response, source);
-  for (Leg::Early& lost : leg.other_early) leg.forgotten_early.push_back(std::move(lost.dialog));
-  leg.other_early.clear();
-  leg.first_offer.reset();
+  if (!leg.inviting->other_early.empty()) {
+    leg.forks = std::make_unique<Forks>();
+    for (Leg::Early& lost : leg.inviting->other_early) leg.forks->early.push_back(std::move(lost.dialog));
+    leg.inviting->other_early.clear();
+  }
+  leg.inviting->first_offer.reset();
   learn_peer(leg, response);
   leg.session.take(response);
   leg.final_status = 200;
@@ -244,7 +247,8 @@ void Legs::on_invite_2xx(Leg& leg, const sip::Message& response, const Source& s
 void Legs::acknowledge(LegHandle handle) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || !leg->outgoing || leg->state != LegState::answered) return;
-  acknowledge(*leg, leg->invite_cseq, leg->invite_credentials);
+  acknowledge(*leg, leg->invite_cseq,
+              leg->login ? leg->login->invite_credentials : std::vector<sip::Draft::Field>{});
   leg->inviting.reset();
   leg->state = LegState::confirmed;
   restart_session(*leg);
@@ -254,14 +258,14 @@ void Legs::acknowledge(Leg& leg, std::uint32_t cseq, std::vector<sip::Draft::Fie
   sip::Draft ack = leg.dialog.ack(cseq, &cx_.spares);
   for (const auto& field : credentials) ack.add(field.id, field.value);
   leg.acknowledged = true;
-  leg.ack_credentials = std::move(credentials);
+  if (leg.login) leg.login->ack_credentials = std::move(credentials);
   cx_.txns.ack(cx_.now, ack, leg.dialog.next_hop, leg.self.pack());
 }
 
 bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
-  if (leg.auth_username.empty() || leg.invite_auth_tries >= auth_tries_max) return false;
-  if (!leg.digest.take(response, 0)) return false;
-  ++leg.invite_auth_tries;
+  if (!leg.login || leg.inviting->auth_tries >= auth_tries_max) return false;
+  if (!leg.login->digest.take(response, 0)) return false;
+  ++leg.inviting->auth_tries;
   send_invite_again(leg);
   return true;
 }
@@ -271,25 +275,25 @@ bool Legs::answer_invite_challenge(Leg& leg, const sip::Message& response) {
 void Legs::send_invite_again(Leg& leg) {
   leg.invite_cseq = ++leg.dialog.local_cseq;
   leg.dialog.remote_tag.clear();
-  leg.other_early.clear();
+  Leg::Inviting& invite = *leg.inviting;
+  invite.other_early.clear();
   leg.peer_rseq.reset();
-  if (leg.first_offer) {
-    leg.local = leg.first_offer->local;
-    leg.last_sdp = leg.first_offer->sdp;
+  if (invite.first_offer) {
+    leg.local = invite.first_offer->local;
+    leg.last_sdp = invite.first_offer->sdp;
     leg.last_version = leg.local.version;
-    leg.first_offer.reset();
+    invite.first_offer.reset();
   }
   leg.numbers = {};
   leg.numbers.learn(leg.local);
   leg.remote.reset();
   leg.srtp.reset();
   leg.early_settled = false;
-  Leg::Inviting& invite = *leg.inviting;
   invite.draft.set(sip::HeaderId::cseq, std::to_string(leg.invite_cseq) + " INVITE");
   leg.session.ask(invite.draft);
-  if (!leg.digest.empty()) {
-    leg.digest.sign(invite.draft, leg.auth_username, leg.auth_password, cx_.rng);
-    leg.invite_credentials = sip::credentials_of(invite.draft);
+  if (leg.login) {
+    leg.login->sign(invite.draft, cx_.rng);
+    leg.login->invite_credentials = sip::credentials_of(invite.draft);
   }
   leg.invite = cx_.txns.request(cx_.now, invite.draft, invite.to, leg.self.pack(), invite.tcp_from);
 }

@@ -97,7 +97,7 @@ void Legs::media_done(const media::Result& result) {
     if (leg == nullptr) return;
     leg->media_ready = true;
     leg->local.rtp = opened->local_rtp;
-    leg->plane_keys = opened->keys;
+    leg->plane_keys.assign(opened->keys.begin(), opened->keys.end());
     leg->local.session_id = cx_.rng.next() >> 16;
     leg->local.version = leg->last_version = leg->local.session_id;
     leg->opened_at = cx_.now;
@@ -169,7 +169,7 @@ void Legs::configure(Leg& leg) {
   configure.latch_from = leg.source.remote.ip;
   configure.events_accepted = leg.numbers.known_events();
   agree_on_keys(leg);
-  configure.srtp = leg.srtp;
+  if (leg.srtp) configure.srtp = *leg.srtp;
   configure.digits = digits_by(leg);
   cx_.world.media(configure);
 }

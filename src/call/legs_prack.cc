@@ -55,8 +55,9 @@ void Legs::progress(LegHandle handle, int status, bool with_sdp, const std::vect
   if (leg == nullptr || leg->state != LegState::offered || leg->answer_waits) return;
   // The second must not be sent before the first is acknowledged (RFC 3262 3); what is newest is what counts.
   if (leg->unpracked) {
-    const bool sdp = with_sdp || (leg->progress_waits && leg->progress_waits->with_sdp);
-    leg->progress_waits = Leg::Progress{status, sdp, wanted};
+    auto& next = leg->unpracked->next;
+    const bool sdp = with_sdp || (next && next->with_sdp);
+    next = Leg::Progress{status, sdp, wanted};
     return;
   }
   send_progress(*leg, {status, with_sdp, wanted});
@@ -97,7 +98,7 @@ void Legs::send_progress(Leg& leg, const Leg::Progress& progress) {
   response.add(sip::HeaderId::require, "100rel");
   response.add(sip::HeaderId::rseq, std::to_string(leg.rseq));
   leg.unpracked =
-      std::make_unique<Leg::Unpracked>(Leg::Unpracked{response, cx_.now, cx_.timers.t1, has_sdp, offers});
+      std::make_unique<Leg::Unpracked>(Leg::Unpracked{response, cx_.now, cx_.timers.t1, has_sdp, offers, {}});
   cx_.txns.respond(cx_.now, leg.invite, std::move(response));
   arm(leg, LegTimer::reliable, cx_.timers.t1);
 }
@@ -178,7 +179,7 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
     return finish(leg, LegEnd::lost);
   }
   if (leg.answer_waits) return answer(leg.self, leg.wanted);
-  if (auto waiting = std::exchange(leg.progress_waits, std::nullopt)) send_progress(leg, *waiting);
+  if (out.next) send_progress(leg, *out.next);
 }
 
 // ---- As the caller -----------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ void Legs::agree_on_keys(Leg& leg) {
   const sdp::Crypto& theirs = leg.remote->crypto.front();
   for (const sdp::Crypto& ours : leg.local.crypto) {
     if (ours.tag != theirs.tag || ours.suite != theirs.suite) continue;
-    leg.srtp = media::Srtp{ours.suite, ours.key, theirs.key};
+    leg.srtp = std::make_unique<media::Srtp>(media::Srtp{ours.suite, ours.key, theirs.key});
     if (!leg.remote->rtp.ip.is_unspecified()) leg.srtp_peer = leg.remote->rtp;
     return;
   }

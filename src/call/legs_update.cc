@@ -67,8 +67,8 @@ void Legs::on_offer_or_refresh(Leg& leg, txn::RequestReceived& event) {
   if (!offer) return refuse(offer.error());
   if (!serves(leg, *offer)) return refuse(no_codec);
   if (!has_key_for(leg, *offer)) return refuse(no_key);
-  if (leg.state == LegState::inviting && !leg.first_offer) {
-    leg.first_offer = std::make_unique<Leg::Said>(Leg::Said{leg.local, leg.last_sdp});
+  if (leg.state == LegState::inviting && !leg.inviting->first_offer) {
+    leg.inviting->first_offer = std::make_unique<Leg::Said>(Leg::Said{leg.local, leg.last_sdp});
   }
   // Only what is accepted changes anything (14.2).
   leg.dialog.refresh_target(request, event.source);

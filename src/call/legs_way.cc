@@ -25,9 +25,7 @@ void Legs::send_in_dialog(Leg& leg, PendingRequest request) {
   if (changes || request.method == sip::Method::notify) add_our_headers(request.draft, leg);
   if (changes) leg.session.ask(request.draft);
   if (request.auth_request == 0) request.auth_request = ++leg.auth_requests;
-  if (!leg.digest.empty()) {
-    leg.digest.sign(request.draft, leg.auth_username, leg.auth_password, cx_.rng);
-  }
+  if (leg.login) leg.login->sign(request.draft, cx_.rng);
   leg.pending.push_back(std::move(request));
   const Destination& hop = leg.dialog.next_hop;
   const bool known = hop.transport == Transport::udp || hop.flow != 0 || !leg.dialog.lookup;

@@ -246,10 +246,11 @@ void Calls::promote_target(Transfer& transfer) {
   const trunk::CallerId leaves = was_caller ? call->caller_id : call->callee_id;
   call->return_to.reset();
   if (transfer.returns) {
-    call->return_to = ReturnPath{target->self, leaves.number, transfer.record.transfer_id};
+    call->return_to = std::make_unique<const ReturnPath>(
+        ReturnPath{target->self, leaves.number, transfer.record.transfer_id});
   }
   (was_caller ? call->caller : call->callee) = target->self;
-  call->hunt.diversions = transfer.hunt.diversions;
+  call->diversions = transfer.hunt.diversions;
   (was_caller ? call->caller_id : call->callee_id) = trunk::CallerId{transfer.destination.number, {}, false};
   if (Leg* transferor = legs_.find(transfer.transferor)) transferor->call = 0;
 
@@ -437,7 +438,7 @@ std::string Calls::check_invariants() {
     if (call.callee && legs_.find(call.callee) == nullptr) note(name + "its callee leg is gone");
     const Transfer* sought = transfers_.find(call.pending);
     const bool orphaned = sought != nullptr && sought->state == TransferState::orphaned;
-    const bool awaited = orphaned || (call.returning && call.hunt.active());
+    const bool awaited = orphaned || (call.returning && call.seeks());
     if (call.answered && !awaited && (call.caller || call.callee) && !(call.caller && call.callee)) {
       note(name + "somebody is left alone in it");
     }

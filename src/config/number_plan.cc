@@ -34,8 +34,10 @@ class LibPhoneNumberPlan final : public CountryPlan {
       std::string digits = std::to_string(code + area_code_min);
       area_countries_[code] = look_up(std::string(shared_plan) + digits + "5550100");
     }
-    // The library compiles a country's expressions at its first number, under a lock.
+    // The library compiles a country's expressions at its first number, under a lock, and keeps them, which
+    // takes some 20 kB a country. Where the first digits say it all they are hardly ever asked.
     for (const std::string& country : countries_) {
+      if (alone_.contains(std::to_string(util_.GetCountryCodeForRegion(country)))) continue;
       PhoneNumber example;
       if (!util_.GetExampleNumber(country, &example)) continue;
       std::string e164;

@@ -61,6 +61,7 @@ Dialog Dialog::from_invite(const sip::Message& invite, std::string local_tag, co
   dialog.remote_address = without_tag(invite.from());
   const auto target = contact_uri(invite);
   if (target) dialog.remote_target = target->to_string();
+  dialog.fit();
   for (const auto element : invite.elements(sip::HeaderId::record_route)) {
     dialog.route_set.emplace_back(element);
   }
@@ -82,6 +83,7 @@ void Dialog::establish(const sip::Message& response, const Source& source) {
   auto target = contact_uri(response);
   if (target) {
     remote_target = target->to_string();
+    fit();
   } else if (auto known = sip::Uri::parse(remote_target)) {
     target = std::move(*known);
   }
@@ -94,6 +96,11 @@ void Dialog::refresh_target(const sip::Message& message, const Source& source) {
   remote_target.clear();
   target->append_to(remote_target);
   learn_next_hop(source, target);
+}
+
+// A dialog lasts: no more room than it needs.
+void Dialog::fit() {
+  for (std::string* text : {&local_address, &remote_address, &remote_target}) text->shrink_to_fit();
 }
 
 // The first route, or the target (8.1.2), where that is a literal address; else where the peer was heard
@@ -115,8 +122,9 @@ void Dialog::learn_next_hop(const Source& source, const std::optional<sip::Uri>&
   const auto literal = literal_destination(*uri);
   const bool sip = uri->scheme == sip::Scheme::sip || uri->scheme == sip::Scheme::sips;
   if (!literal && sip && source.transport != Transport::udp) {
-    lookup = Lookup{uri->host, uri->port, names_transport ? uri->transport() : source.transport,
-                    uri->scheme == sip::Scheme::sips};
+    lookup = std::make_shared<const Lookup>(Lookup{uri->host, uri->port,
+                                                   names_transport ? uri->transport() : source.transport,
+                                                   uri->scheme == sip::Scheme::sips});
   }
   if (!literal || literal->remote.ip.is_unspecified()) return;
   if (!literal->remote.ip.is_public() && source.remote.ip.is_public()) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ struct Dialog {
   Destination next_hop;
   // Where to look for the peer once the connection it was heard on is gone: its host is a name. Nothing:
   // next_hop can be connected to.
-  std::optional<Lookup> lookup;
+  std::shared_ptr<const Lookup> lookup;
   bool any_transport = false;  // next_hop is what the peer's URI says, which names no transport
   bool sips = false;  // our Contact is a sips: URI, as the peer's or the Request-URI was (8.1.1.8, 12.1.1)
 
@@ -52,6 +53,7 @@ struct Dialog {
   [[nodiscard]] bool matches_request(const sip::Message& request) const;
 
  private:
+  void fit();
   // `target`: the remote target, if there is one.
   void learn_next_hop(const Source& source, const std::optional<sip::Uri>& target);
   [[nodiscard]] sip::Draft draft(sip::Method method, std::uint32_t cseq, sip::Spares* spares) const;

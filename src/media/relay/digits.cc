@@ -21,7 +21,7 @@ bool takes_events(const Endpoint& listener) {
 }
 
 bool needs_conversion(const Endpoint& source, const Endpoint& listener) {
-  return !takes_events(listener) || source.events_clock != listener.dtmf_clock_rate;
+  return !takes_events(listener) || source.events_clock() != listener.dtmf_clock_rate;
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ void Relay::Impl::perform(Time now, const SendDigit& digit, std::vector<Result>&
   const EndpointHandle handle = find(digit.id);
   if (!handle || digit.event >= digit_events) return;
   if (const EndpointHandle from = find(digit.from);
-      from && endpoints_.at(from).keys_told().take(now, ToldTwice::By::signalling, digit.event)) {
+      from && endpoints_.at(from).keys_pressed().told.take(now, ToldTwice::By::signalling, digit.event)) {
     return;
   }
   Endpoint& endpoint = endpoints_.at(handle);
@@ -66,38 +66,39 @@ void Relay::Impl::take_event(Time now, EndpointHandle source, Endpoint& endpoint
   const auto event = read_telephone_event({payload, packet.payload_size});
   if (!event) return;
   // Another stream counts its events by another clock.
-  const std::uint32_t clock = endpoint.fast_events[packet.header.payload_type] ? 48'000 : 8'000;
-  if (endpoint.events_ssrc != packet.header.ssrc || endpoint.events_clock != clock) {
+  const std::uint32_t clock = endpoint.meanings.events_clock(packet.header.payload_type);
+  Endpoint::Keys& keys = endpoint.keys_pressed();
+  if (keys.events_ssrc != packet.header.ssrc || keys.events_clock != clock) {
     close_event(now, endpoint);
-    endpoint.events = {};
-    endpoint.events_left_out = {};
+    keys.events = {};
+    keys.events_left_out = {};
   }
-  endpoint.events_ssrc = packet.header.ssrc;
-  endpoint.events_clock = clock;
-  const std::uint8_t before = endpoint.events.event();
-  const bool before_left_out = endpoint.event_left_out;
-  const auto change = endpoint.events.take(packet.header.timestamp, *event);
-  endpoint.event_heard = now;
+  keys.events_ssrc = packet.header.ssrc;
+  keys.events_clock = clock;
+  const std::uint8_t before = keys.events.event();
+  const bool before_left_out = keys.event_left_out;
+  const auto change = keys.events.take(packet.header.timestamp, *event);
+  keys.event_heard = now;
   if (change.begins) {
-    endpoint.event_left_out = endpoint.keys_told().take(now, ToldTwice::By::media, *change.begins);
-  } else if (endpoint.events.open() || change.lasted) {
-    endpoint.keys_told().hold(now);
+    keys.event_left_out = keys.told.take(now, ToldTwice::By::media, *change.begins);
+  } else if (keys.events.open() || change.lasted) {
+    keys.told.hold(now);
   }
-  if (endpoint.event_left_out && event->event == endpoint.events.event()) {
-    endpoint.events_left_out.add(packet.header.timestamp);
+  if (keys.event_left_out && event->event == keys.events.event()) {
+    keys.events_left_out.add(packet.header.timestamp);
   }
-  if (endpoint.events.open() && !endpoint.deadline(RelayTimer::event)) {
+  if (keys.events.open() && !endpoint.deadline(RelayTimer::event)) {
     arm(source, endpoint, RelayTimer::event, now + key_forgotten_after);
   }
   for (const EndpointHandle handle : endpoint.listeners) {
     if (!needs_conversion(endpoint, endpoints_.at(handle))) continue;
-    const std::uint32_t rate = endpoint.events_clock;
+    const std::uint32_t rate = keys.events_clock;
     if (change.before_lasted && !before_left_out)
       end_digit(now, endpoint, handle, before, to_duration(*change.before_lasted, rate));
-    if (endpoint.event_left_out) continue;
+    if (keys.event_left_out) continue;
     if (change.begins) static_cast<void>(begin_digit(now, handle, *change.begins));
     if (change.lasted) {
-      end_digit(now, endpoint, handle, endpoint.events.event(), to_duration(*change.lasted, rate));
+      end_digit(now, endpoint, handle, keys.events.event(), to_duration(*change.lasted, rate));
     } else if (Endpoint& listener = endpoints_.at(handle); listener.hears_digits()) {
       listener.digits->hold(now);
     }
@@ -106,18 +107,19 @@ void Relay::Impl::take_event(Time now, EndpointHandle source, Endpoint& endpoint
 
 // The packets that say how long a key was pressed may all be lost.
 void Relay::Impl::check_event(Time now, EndpointHandle handle, Endpoint& endpoint) {
-  if (!endpoint.events.open()) return;
-  const Time due = endpoint.event_heard + key_forgotten_after;
+  if (!endpoint.keys || !endpoint.keys->events.open()) return;
+  const Time due = endpoint.keys->event_heard + key_forgotten_after;
   if (due > now) return arm(handle, endpoint, RelayTimer::event, due);
   close_event(now, endpoint);
 }
 
 void Relay::Impl::close_event(Time now, Endpoint& endpoint) {
-  const auto lasted = endpoint.events.give_up();
-  if (!lasted || endpoint.event_left_out) return;
+  Endpoint::Keys& keys = *endpoint.keys;
+  const auto lasted = keys.events.give_up();
+  if (!lasted || keys.event_left_out) return;
   for (const EndpointHandle listener : endpoint.listeners) {
     if (!needs_conversion(endpoint, endpoints_.at(listener))) continue;
-    end_digit(now, endpoint, listener, endpoint.events.event(), to_duration(*lasted, endpoint.events_clock));
+    end_digit(now, endpoint, listener, keys.events.event(), to_duration(*lasted, keys.events_clock));
   }
 }
 
@@ -129,20 +131,22 @@ void Relay::Impl::listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec code
   };
   if (endpoint.digits_by == DigitsBy::report ||
       std::none_of(endpoint.listeners.begin(), endpoint.listeners.end(), wants)) {
-    endpoint.tones.reset();
-    endpoint.tone_decoder.reset();
+    if (!endpoint.keys) return;
+    endpoint.keys->tones.reset();
+    endpoint.keys->tone_decoder.reset();
     return;
   }
-  if (!endpoint.tones) endpoint.tones = std::make_unique<ToneDetector>();
-  if (!endpoint.tone_decoder || endpoint.tone_decoder->codec() != codec) {
-    endpoint.tone_decoder = std::make_unique<Decoder>(codec, samples_per_ms * 1'000);
+  Endpoint::Keys& keys = endpoint.keys_pressed();
+  if (!keys.tones) keys.tones = std::make_unique<ToneDetector>();
+  if (!keys.tone_decoder || keys.tone_decoder->codec() != codec) {
+    keys.tone_decoder = std::make_unique<Decoder>(codec, samples_per_ms * 1'000);
   }
   std::array<std::int16_t, packet_ms_max * samples_per_ms> samples;
-  const std::size_t count = endpoint.tone_decoder->decode(payload, samples.data());
-  std::uint8_t present = endpoint.tone;
-  for (const auto& change : endpoint.tones->take(std::span(samples).first(count))) {
-    if (change.event) endpoint.tone_left_out = false;
-    if (endpoint.tone_left_out) continue;
+  const std::size_t count = keys.tone_decoder->decode(payload, samples.data());
+  std::uint8_t present = keys.tone;
+  for (const auto& change : keys.tones->take(std::span(samples).first(count))) {
+    if (change.event) keys.tone_left_out = false;
+    if (keys.tone_left_out) continue;
     for (const EndpointHandle handle : endpoint.listeners) {
       if (!wants(handle)) continue;
       if (change.event) {
@@ -153,8 +157,8 @@ void Relay::Impl::listen_for_tones(Time now, Endpoint& endpoint, sdp::Codec code
     }
     if (change.event) present = *change.event;
   }
-  endpoint.tone = present;
-  if (!endpoint.tones->sounding()) return;
+  keys.tone = present;
+  if (!keys.tones->sounding()) return;
   for (const EndpointHandle handle : endpoint.listeners) {
     if (Endpoint& listener = endpoints_.at(handle); wants(handle) && listener.hears_digits())
       listener.digits->hold(now);

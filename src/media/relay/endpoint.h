@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/rare_list.h"
 #include "base/slab.h"
 #include "base/time.h"
 #include "base/told_twice.h"
@@ -21,6 +21,7 @@
 #include "media/port.h"
 #include "media/prompts/prompts.h"
 #include "media/relay/gate.h"
+#include "media/relay/payload_meanings.h"
 #include "media/relay/ring_back.h"
 #include "media/relay/sockets.h"
 #include "media/relay/srtp.h"
@@ -73,10 +74,41 @@ inline constexpr std::int64_t frame_backlog_max = 5;  // of audio that is encode
   return behind;
 }
 
+// When a timer falls due, if it runs.
+class Deadline {
+ public:
+  Deadline& operator=(Time at) {
+    at_ = at;
+    return *this;
+  }
+  void reset() { at_ = never; }
+  [[nodiscard]] explicit operator bool() const { return at_ != never; }
+  [[nodiscard]] Time operator*() const { return at_; }
+  [[nodiscard]] Time value_or(Time other) const { return at_ != never ? at_ : other; }
+  [[nodiscard]] bool operator==(Time at) const { return at_ == at; }
+
+ private:
+  static constexpr Time never = Time::max();
+  Time at_ = never;
+};
+
 struct Endpoint {
-  // What a payload number of the party's means.
-  enum class Meaning : std::uint8_t { nothing, audio, comfort_noise, telephone_event };
   enum class Source : std::uint8_t { silence, party, ring_back, prompt };
+
+  // The keys that the party presses, by telephone-events or tones. Most parties never press one.
+  struct Keys {
+    EventReader events;
+    std::uint32_t events_ssrc = 0;       // whose they are
+    std::uint32_t events_clock = 8'000;  // their clock, Hz
+    Time event_heard{};                  // when the last packet of the present one came
+    bool event_left_out = false;         // the digit among them has been told by other means, or to others
+    EventsLeftOut events_left_out;
+    ToldTwice told;
+    std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
+    std::unique_ptr<Decoder> tone_decoder;
+    std::uint8_t tone = 0;       // the digit they found last
+    bool tone_left_out = false;  // which was pressed for others than those who hear the party now
+  };
 
   Endpoint(EndpointId id_, bool v6_, std::uint16_t port_, SocketPair sockets_, OutputStream out_,
            std::string cname_)
@@ -94,13 +126,13 @@ struct Endpoint {
   [[nodiscard]] std::uint32_t ticks_over(std::int64_t left_out) const {
     return packet_ticks() * static_cast<std::uint32_t>(left_out + 1);
   }
-  [[nodiscard]] ToldTwice& keys_told() {
-    if (told == nullptr) told = std::make_unique<ToldTwice>();
-    return *told;
+  [[nodiscard]] Keys& keys_pressed() {
+    if (keys == nullptr) keys = std::make_unique<Keys>();
+    return *keys;
   }
-  [[nodiscard]] std::optional<Time>& deadline(RelayTimer timer) {
-    return deadlines[static_cast<std::size_t>(timer)];
-  }
+  // Of the telephone-events it sends, Hz.
+  [[nodiscard]] std::uint32_t events_clock() const { return keys ? keys->events_clock : 8'000; }
+  [[nodiscard]] Deadline& deadline(RelayTimer timer) { return deadlines[static_cast<std::size_t>(timer)]; }
 
   EndpointId id;
   bool v6;
@@ -118,9 +150,7 @@ struct Endpoint {
   SrtpEndpoint* srtp = nullptr;  // in use; nothing: RTP
   // Stays when RTP is agreed on for a while: a key that comes back must not begin anew.
   std::unique_ptr<SrtpEndpoint> srtp_agreed;
-  std::array<Meaning, 128> meanings{};
-  std::array<sdp::Codec, 128> codecs{};  // of what means audio
-  std::bitset<128> fast_events;          // of telephone-events: their clock is that of Opus
+  PayloadMeanings meanings;
   Gate rtp_gate, rtcp_gate;
   KernelAddress rtp_target, rtcp_target;
 
@@ -146,31 +176,21 @@ struct Endpoint {
   ReceivedStream in;
   PacketBudget budget;
   ListeningBudget listening;
-  EventReader events;
-  std::uint32_t events_ssrc = 0;       // whose they are
-  std::uint32_t events_clock = 8'000;  // their clock, Hz
-  Time event_heard{};                  // when the last packet of the present one came
-  bool event_left_out = false;         // the digit among them has been told by other means, or to others
-  EventsLeftOut events_left_out;
-  std::unique_ptr<ToldTwice> told;      // keys it has told of; nothing: none
-  std::unique_ptr<ToneDetector> tones;  // of a party without telephone-events whose listener has them
-  std::unique_ptr<Decoder> tone_decoder;
-  std::uint8_t tone = 0;       // the digit they found last
-  bool tone_left_out = false;  // which was pressed for others than those who hear the party now
+  std::unique_ptr<Keys> keys;  // nothing: it has told of none, and nobody listens for them
   std::vector<Handle<Endpoint>> listeners;
   struct Track {
     RecordingId recording = 0;
     unsigned channel = 0;
   };
-  std::vector<Track> tracks;  // where it is recorded
+  RareList<Track> tracks;  // where it is recorded
 
-  std::array<std::optional<Time>, relay_timers> deadlines;
+  std::array<Deadline, relay_timers> deadlines;
   Time last_heard{};
   bool silence_reported = false;
   std::uint32_t packets_at_report = 0;
   bool rtcp_due = false;  // some RTP has passed in either direction
-  Closed totals;
-  std::optional<ReceptionReport> peer_report;  // the last one about what it hears
+  std::uint64_t packets_received = 0, packets_sent = 0, packets_dropped = 0;
+  std::optional<std::int32_t> peer_lost;  // of what it was sent, by its last report
   Average peer_jitter_us, round_trip_us;
 };
 

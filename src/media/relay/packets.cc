@@ -14,7 +14,7 @@ namespace {
 // As they are: numbered anew, and that is all.
 bool passes_events(const Endpoint& source, const Endpoint& listener) {
   return listener.digits_by == DigitsBy::events && listener.dtmf_payload_type &&
-         source.events_clock == listener.dtmf_clock_rate;
+         source.events_clock() == listener.dtmf_clock_rate;
 }
 
 bool may_listen(Time now, Endpoint& endpoint, sdp::Codec codec, std::span<const std::uint8_t> payload) {
@@ -72,18 +72,18 @@ void Relay::Impl::heard(Time now, EndpointHandle handle, Endpoint& endpoint) {
 
 void Relay::Impl::drop(Endpoint& endpoint, std::uint64_t& why) {
   ++why;
-  ++endpoint.totals.packets_dropped;
+  ++endpoint.packets_dropped;
 }
 
 void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoint,
                               std::span<std::uint8_t> bytes, const SocketAddress& from) {
   ++counters_.received;
-  ++endpoint.totals.packets_received;
+  ++endpoint.packets_received;
   if (endpoint.srtp && !unseal(now, endpoint, endpoint.rtp_gate.admits(from, true), bytes, false)) return;
   const auto packet = read_rtp(bytes);
   if (!packet) return drop(endpoint, counters_.dropped_malformed);
-  const Endpoint::Meaning meaning = endpoint.meanings[packet->header.payload_type];
-  const bool fits = meaning != Endpoint::Meaning::nothing && packet->payload_size != 0;
+  const Meaning meaning = endpoint.meanings.of(packet->header.payload_type);
+  const bool fits = meaning != Meaning::nothing && packet->payload_size != 0;
   const Gate::Verdict verdict = endpoint.rtp_gate.judge(from, fits);
   if (verdict == Gate::Verdict::refused) return drop(endpoint, counters_.dropped_source);
   if (!endpoint.budget.take(now)) return drop(endpoint, counters_.dropped_rate);
@@ -92,14 +92,14 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
     retarget(now, handle, endpoint);
   }
   heard(now, handle, endpoint);
-  if (meaning == Endpoint::Meaning::nothing) return drop(endpoint, counters_.dropped_payload_type);
-  const sdp::Codec codec = endpoint.codecs[packet->header.payload_type];
-  const bool event = meaning == Endpoint::Meaning::telephone_event;
+  if (meaning == Meaning::nothing) return drop(endpoint, counters_.dropped_payload_type);
+  const sdp::Codec codec = endpoint.meanings.codec(packet->header.payload_type);
+  const bool event = meaning == Meaning::telephone_event;
   if (packet->payload_size < (event ? telephone_event_bytes : 1)) {
     return drop(endpoint, counters_.dropped_malformed);
   }
   endpoint.rtcp_due = true;
-  const bool audio = meaning == Endpoint::Meaning::audio;
+  const bool audio = meaning == Meaning::audio;
   const auto place =
       endpoint.in.packet(now, packet->header, audio, audio ? sdp::clock_rate(codec) : endpoint.in.clock());
   if (place == ReceivedStream::Verdict::stray) return drop(endpoint, counters_.dropped_stale);
@@ -108,7 +108,7 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   const std::span<const std::uint8_t> payload{bytes.data() + packet->payload_offset, packet->payload_size};
   if (event) {
     take_event(now, handle, endpoint, *packet, payload.data());
-  } else if (meaning == Endpoint::Meaning::audio) {
+  } else if (meaning == Meaning::audio) {
     const bool listened_to = !endpoint.dtmf_payload_type || !endpoint.tracks.empty();
     const bool affordable = listened_to && may_listen(now, endpoint, codec, payload);
     if (affordable && !endpoint.dtmf_payload_type) listen_for_tones(now, endpoint, codec, payload);
@@ -120,8 +120,8 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
     }
   }
   // Other events than digits (RFC 4733 3.2) are never told by other means.
-  const bool left_out =
-      event && payload.front() < digit_events && endpoint.events_left_out.has(packet->header.timestamp);
+  const bool left_out = event && payload.front() < digit_events && endpoint.keys &&
+                        endpoint.keys->events_left_out.has(packet->header.timestamp);
   for (const EndpointHandle listener : endpoint.listeners) {
     Endpoint& to = endpoints_.at(listener);
     if (to.hears_digits()) {
@@ -138,14 +138,14 @@ void Relay::Impl::receive_rtp(Time now, EndpointHandle handle, Endpoint& endpoin
   }
 }
 
-void Relay::Impl::forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec, const RtpPacket& packet,
+void Relay::Impl::forward(Time now, Meaning meaning, sdp::Codec codec, const RtpPacket& packet,
                           std::uint8_t* bytes, EndpointHandle handle) {
   Endpoint& listener = endpoints_.at(handle);
   if (!listener.sending()) return;
-  const bool event = meaning == Endpoint::Meaning::telephone_event;
-  const bool noise = meaning == Endpoint::Meaning::comfort_noise;
+  const bool event = meaning == Meaning::telephone_event;
+  const bool noise = meaning == Meaning::comfort_noise;
   if (!noise) listener.fed_at = now;
-  if (meaning == Endpoint::Meaning::audio && listener.comforted) end_comfort(listener);
+  if (meaning == Meaning::audio && listener.comforted) end_comfort(listener);
   if (!event) {
     const bool alike =
         noise || codec == listener.format.codec || (is_g711(codec) && is_g711(listener.format.codec));
@@ -214,7 +214,7 @@ void Relay::Impl::send_rtp(Endpoint& endpoint, const std::uint8_t* bytes, std::s
     return;
   }
   ++counters_.sent;
-  ++endpoint.totals.packets_sent;
+  ++endpoint.packets_sent;
   endpoint.out.count_sent(payload_bytes);
   endpoint.rtcp_due = true;
 }
@@ -236,7 +236,7 @@ void Relay::Impl::receive_rtcp(Time now, EndpointHandle handle, Endpoint& endpoi
   heard(now, handle, endpoint);
   if (seen->sender_report) endpoint.in.sender_report(now, seen->ssrc, seen->middle_of_ntp);
   if (!seen->about_us) return;
-  endpoint.peer_report = seen->about_us;
+  endpoint.peer_lost = seen->about_us->cumulative_lost;
   endpoint.peer_jitter_us.add(ticks_to_us(seen->about_us->jitter, sdp::clock_rate(endpoint.format.codec)));
   if (const auto took = round_trip(now, *seen->about_us)) {
     endpoint.round_trip_us.add(static_cast<std::uint32_t>(took->count()));

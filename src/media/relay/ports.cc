@@ -8,23 +8,31 @@ namespace baton::media {
 PortPool::PortPool(std::uint16_t port_min, std::uint16_t port_max, Duration rest, Rng& rng)
     : late_until_(32'768, Time::min()), port_min_(port_min), port_max_(port_max), rest_(rest) {
   for (unsigned port = std::max(2U, (port_min + 1U) & ~1U); port + 1 <= port_max; port += 2) {
-    closed_.push_back({{.port = static_cast<std::uint16_t>(port)}, Time::min()});
+    fresh_.push_back(static_cast<std::uint16_t>(port));
   }
-  size_ = closed_.size();
-  for (std::size_t i = size_; i > 1; --i) std::swap(closed_[i - 1], closed_[rng.below(i)]);
+  fresh_.shrink_to_fit();
+  size_ = fresh_.size();
+  for (std::size_t i = size_; i > 1; --i) std::swap(fresh_[i - 1], fresh_[rng.below(i)]);
 }
 
 std::optional<PortPair> PortPool::take(Time now, bool v6) {
   Queue& fitting = open_[v6 ? 1 : 0];
   Queue& others = open_[v6 ? 0 : 1];
   const auto has_free = [now](const Queue& queue) { return !queue.empty() && queue.front().free_at <= now; };
-  if (!has_free(fitting) && !has_free(closed_)) {
+  if (has_free(fitting)) return take_front(fitting).pair;
+  if (fresh_.empty() && !has_free(closed_)) {
     if (!has_free(others)) return std::nullopt;
     rest_closed(take_front(others));
   }
-  Queue& from = has_free(fitting) ? fitting : closed_;
-  PortPair pair = std::move(from.front().pair);
-  from.pop_front();
+  return take_closed();
+}
+
+// One that came back unused, else one that never was in use, else that which has rested longest.
+PortPair PortPool::take_closed() {
+  const bool unused = !closed_.empty() && closed_.front().free_at == Time::min();
+  if (fresh_.empty() || unused) return take_front(closed_).pair;
+  PortPair pair{.port = fresh_.back()};
+  fresh_.pop_back();
   return pair;
 }
 
@@ -95,7 +103,7 @@ void PortPool::rest_closed(AtRest at_rest) {
 std::string PortPool::shortage() const {
   const std::string range = std::to_string(port_min_) + "-" + std::to_string(port_max_);
   if (size_ == 0) return "the RTP port range " + range + " has no even port with its odd neighbour";
-  const std::size_t at_rest = closed_.size() + open();
+  const std::size_t at_rest = fresh_.size() + closed_.size() + open();
   return "no RTP port pair is free in " + range + ": " + std::to_string(size_ - at_rest) + " in use, " +
          std::to_string(at_rest) + " at rest after use";
 }

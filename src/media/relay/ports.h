@@ -69,6 +69,9 @@ class PortPool {
   [[nodiscard]] static AtRest take_front(Queue& queue);
   void rest_closed(AtRest at_rest);
 
+  [[nodiscard]] PortPair take_closed();
+
+  std::vector<std::uint16_t> fresh_;  // never used yet; of most servers most, so they take little room
   Queue closed_;
   std::array<Queue, 2> open_;     // IPv4, IPv6
   std::vector<Time> late_until_;  // by port / 2

@@ -26,12 +26,16 @@ std::uint64_t seed_of(std::uint64_t wanted) {
 }
 
 Closed totals_of(const Endpoint& endpoint) {
-  Closed closed = endpoint.totals;
+  Closed closed;
+  closed.id = endpoint.id;
+  closed.packets_received = endpoint.packets_received;
+  closed.packets_sent = endpoint.packets_sent;
+  closed.packets_dropped = endpoint.packets_dropped;
   if (endpoint.configured) closed.codec = endpoint.format.codec;
   closed.ptime_ms = endpoint.ptime_ms;
   closed.received = endpoint.in.totals();
-  if (const auto& report = endpoint.peer_report) {
-    const std::uint64_t lost = static_cast<std::uint64_t>(std::max(report->cumulative_lost, 0));
+  if (endpoint.peer_lost) {
+    const std::uint64_t lost = static_cast<std::uint64_t>(std::max(*endpoint.peer_lost, 0));
     Reception reported{0, std::min(lost, closed.packets_sent), endpoint.peer_jitter_us.mean(),
                        endpoint.peer_jitter_us.max()};
     reported.packets = closed.packets_sent - reported.lost;
@@ -147,7 +151,6 @@ void Relay::Impl::perform(Time now, const Open& open, std::vector<Result>& resul
                          static_cast<std::uint32_t>(rng_.next()));
   const EndpointHandle handle =
       endpoints_.emplace(open.id, open.v6, port, std::move(pair->sockets), out, rng_.token(15));
-  endpoints_.at(handle).totals.id = open.id;
   owner_of(port) = handle;
   by_id_.emplace(open.id, handle);
   const auto& interface = open.v6 ? options_.v6 : options_.v4;
@@ -175,22 +178,18 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
   endpoint.dtmf_clock_rate = std::clamp(configure.dtmf_clock_rate, 8'000U, 48'000U);
   endpoint.digits_by = configure.digits;
   endpoint.ptime_ms = ptime_ms;
-  endpoint.meanings.fill(Endpoint::Meaning::nothing);
-  endpoint.meanings[sdp::comfort_noise_payload_type] = Endpoint::Meaning::comfort_noise;
-  for (const sdp::Format& format : configure.accepted) {
-    endpoint.meanings[format.payload_type & 0x7f] = Endpoint::Meaning::audio;
-    endpoint.codecs[format.payload_type & 0x7f] = format.codec;
-  }
+  endpoint.meanings.clear();
+  endpoint.meanings.set_comfort_noise(sdp::comfort_noise_payload_type);
+  for (const sdp::Format& format : configure.accepted)
+    endpoint.meanings.set(format.payload_type, format.codec);
   for (const sdp::EventClock clock : sdp::event_clocks) {
-    for (std::size_t number = 0; number < endpoint.meanings.size(); ++number) {
-      if (!configure.events_accepted.has(clock, static_cast<unsigned>(number))) continue;
-      endpoint.meanings[number] = Endpoint::Meaning::telephone_event;
-      endpoint.fast_events.set(number, clock == sdp::EventClock::at_48000);
+    for (std::uint8_t number = 0; number < PayloadMeanings::numbers; ++number) {
+      if (configure.events_accepted.has(clock, number)) endpoint.meanings.set(number, clock);
     }
   }
   if (const auto& number = configure.dtmf_payload_type) {
-    endpoint.meanings[*number & 0x7f] = Endpoint::Meaning::telephone_event;
-    endpoint.fast_events.set(*number & 0x7f, endpoint.dtmf_clock_rate > 8'000);
+    endpoint.meanings.set(
+        *number, endpoint.dtmf_clock_rate > 8'000 ? sdp::EventClock::at_48000 : sdp::EventClock::at_8000);
   }
   if (!configure.srtp) {
     endpoint.srtp = nullptr;
@@ -230,9 +229,11 @@ void Relay::Impl::perform(Time now, const Hear& hear, std::vector<Result>&) {
     listener.heard_party = source;
     Endpoint& heard = endpoints_.at(source);
     // A key that is down was pressed for whoever heard it before; so was one whose end is still being told.
-    if (heard.events.open()) heard.event_left_out = true;
-    if (const auto last = heard.events.timestamp()) heard.events_left_out.add(*last);
-    if (heard.tones && heard.tones->sounding()) heard.tone_left_out = true;
+    if (Endpoint::Keys* keys = heard.keys.get(); keys != nullptr) {
+      if (keys->events.open()) keys->event_left_out = true;
+      if (const auto last = keys->events.timestamp()) keys->events_left_out.add(*last);
+      if (keys->tones && keys->tones->sounding()) keys->tone_left_out = true;
+    }
     heard.listeners.push_back(handle);
     watch_comfort(now, handle, listener, party->comfort_after);
   } else if (const auto* ring = std::get_if<Hear::RingBack>(&hear.source)) {
@@ -279,7 +280,7 @@ void Relay::Impl::perform(Time now, const StopRecording& stop, std::vector<Resul
   for (const EndpointHandle handle : recorded->second) {
     Endpoint* endpoint = endpoints_.find(handle);
     if (endpoint == nullptr) continue;
-    std::erase_if(endpoint->tracks, [&](const auto& track) { return track.recording == stop.id; });
+    endpoint->tracks.erase_if([&](const auto& track) { return track.recording == stop.id; });
   }
   recorded_.erase(recorded);
   options_.recorder->stop(stop.id, now);
@@ -417,7 +418,7 @@ void Relay::Impl::advance(Time now, std::vector<Result>& results) {
     Endpoint* endpoint = endpoints_.find(handle);
     if (endpoint == nullptr) continue;
     const auto timer = static_cast<RelayTimer>(entry->kind);
-    std::optional<Time>& deadline = endpoint->deadline(timer);
+    Deadline& deadline = endpoint->deadline(timer);
     if (deadline != entry->at) continue;
     deadline.reset();
     switch (timer) {

@@ -113,8 +113,8 @@ class Relay::Impl {
                                          bool rtcp);
   void heard(Time now, EndpointHandle handle, Endpoint& endpoint);
   void drop(Endpoint& endpoint, std::uint64_t& why);
-  void forward(Time now, Endpoint::Meaning meaning, sdp::Codec codec, const RtpPacket& packet,
-               std::uint8_t* bytes, EndpointHandle handle);
+  void forward(Time now, Meaning meaning, sdp::Codec codec, const RtpPacket& packet, std::uint8_t* bytes,
+               EndpointHandle handle);
   // transcode.cc
   void transcode_packet(Time now, sdp::Codec codec, bool noise, const RtpPacket& packet,
                         std::span<const std::uint8_t> payload, EndpointHandle handle, Endpoint& listener);

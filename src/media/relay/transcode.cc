@@ -23,7 +23,7 @@ void Relay::Impl::transcode_packet(Time now, sdp::Codec codec, bool noise, const
         std::make_unique<Playout>(codec, common_rate(codec, listener.format.codec), listener.ptime_ms);
   }
   Playout& playout = *listener.playout;
-  std::optional<Time>& next = listener.deadline(RelayTimer::frame);
+  Deadline& next = listener.deadline(RelayTimer::frame);
   Time first_take = now;
   if (!next) first_take += playout.start_after(duration(codec, payload).value_or(listener.packet_ticks()));
   const RtpHeader& header = packet.header;

@@ -67,5 +67,17 @@ TEST(TimerQueue, SweepKeepsTheLiveInTheirOrder) {
   EXPECT_EQ(drain(queue, at(20)), expected);
 }
 
+TEST(TimerQueue, NamesEachEntryForItsOwner) {
+  TimerQueue queue;
+  const std::uint32_t later = queue.arm(at(20), 1, 0), sooner = queue.arm(at(10), 1, 0);
+  EXPECT_NE(later, 0U);
+  EXPECT_NE(sooner, 0U);
+  EXPECT_NE(later, sooner);
+  ASSERT_NE(queue.top(), nullptr);
+  EXPECT_EQ(queue.top()->name(), sooner);
+  EXPECT_EQ(queue.pop_due(at(20))->name(), sooner);
+  EXPECT_EQ(queue.pop_due(at(20))->name(), later);
+}
+
 }  // namespace
 }  // namespace baton
