@@ -127,7 +127,7 @@ class Calls {
   void match_codecs(LegHandle stays, LegHandle comes);
   enum class Asking : std::uint8_t { named, perhaps };
   [[nodiscard]] bool ask_to_speak(LegHandle leg, sdp::Codec codec, Asking sure);
-  [[nodiscard]] std::vector<sdp::Codec> spoken(LegHandle leg);
+  [[nodiscard]] sdp::Codecs spoken(LegHandle leg);
   [[nodiscard]] HangupSource source_of(const Leg& leg) const;
 
   // calls_announcements.cc

@@ -1,7 +1,5 @@
 // Which codecs the parties of a call speak with each other. What both speak passes through; where they
 // differ, one of them is asked to speak what the other does, once, and audio is transcoded until it does.
-#include <algorithm>
-
 #include "call/calls.h"
 #include "media/port.h"
 
@@ -17,19 +15,16 @@ bool fit(sdp::Codec one, sdp::Codec other) {
 }  // namespace
 
 // What a party hears now, then what else it has said it can: what the other side should be offered.
-std::vector<sdp::Codec> Calls::spoken(LegHandle handle) {
-  std::vector<sdp::Codec> codecs;
+sdp::Codecs Calls::spoken(LegHandle handle) {
+  sdp::Codecs codecs;
   const Leg* leg = legs_.find(handle);
   if (leg == nullptr) return codecs;
-  const auto add = [&codecs](sdp::Codec codec) {
-    if (std::find(codecs.begin(), codecs.end(), codec) == codecs.end()) codecs.push_back(codec);
-  };
-  if (leg->sends) add(leg->sends->codec);
+  if (leg->sends) codecs.add(leg->sends->codec);
   if (leg->remote) {
-    for (const sdp::Format& format : leg->remote->formats) add(format.codec);
+    for (const sdp::Format& format : leg->remote->formats) codecs.add(format.codec);
   }
   for (const sdp::Codec codec : sdp::all_codecs) {
-    if (leg->numbers.named_by_peer(codec)) add(codec);
+    if (leg->numbers.named_by_peer(codec)) codecs.add(codec);
   }
   return codecs;
 }
@@ -69,10 +64,7 @@ void Calls::match_codecs(LegHandle stays, LegHandle comes) {
 // False: there is no use in asking.
 bool Calls::ask_to_speak(LegHandle handle, sdp::Codec codec, Asking sure) {
   const Leg* leg = legs_.find(handle);
-  const auto& allowed = leg->media_terms.codecs;
-  if (!leg->media_terms.renegotiate || std::find(allowed.begin(), allowed.end(), codec) == allowed.end()) {
-    return false;
-  }
+  if (!leg->media_terms.renegotiate || !leg->media_terms.codecs.contains(codec)) return false;
   // Whoever answered us with one codec alone may know others all the same; what it offered is all it knows.
   const bool may = leg->numbers.named_by_peer(codec) || (sure == Asking::perhaps && leg->outgoing &&
                                                          leg->remote && leg->remote->formats.size() == 1);

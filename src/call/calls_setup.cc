@@ -278,7 +278,7 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
   // Timer C of a proxy (RFC 3261 16.6) where the trunk says nothing: nobody rings for ever.
   hunt.no_answer_after = setup.inbound ? setup.trunk->answer_timeout : Duration{180s};
   if (leg.remote) {
-    for (const sdp::Format& format : leg.remote->formats) hunt.codecs.push_back(format.codec);
+    for (const sdp::Format& format : leg.remote->formats) hunt.codecs.add(format.codec);
   }
   if (ticket->starts_at <= cx_.now) return dial_callee(call);
   // Its 100 keeps the caller waiting (RFC 3261 17.2.1).

@@ -19,7 +19,7 @@ struct Hunt {
   std::string party;   // the ladder's column
   trunk::CallerId caller;
   std::vector<trunk::Diversion> diversions;  // who was called before, the latest first
-  std::vector<sdp::Codec> codecs;
+  sdp::Codecs codecs;
   std::vector<sip::Draft::Field> headers;
   int max_forwards = 70;
   Duration no_answer_after{};  // per leg; 0: no limit of its own

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/keyed_hash.h"
 #include "base/rare_list.h"
 #include "base/slab.h"
 #include "base/target.h"
@@ -199,7 +200,7 @@ struct Leg : LegRemains {
   struct Progress {
     int status = 180;
     bool with_sdp = false;
-    std::vector<sdp::Codec> wanted;
+    sdp::Codecs wanted;
   };
   struct Unpracked {
     sip::Draft response;
@@ -225,9 +226,11 @@ struct Leg : LegRemains {
   bool media_ready = false;
   sdp::LocalAudio local;
   sdp::PayloadNumbers numbers;
-  std::optional<sdp::Format> sends;          // what the party is sent, as agreed last
-  std::string last_sdp;                      // ours, as sent
-  std::uint64_t last_version = 0;            // of any o= line of ours, refused ones included
+  std::optional<sdp::Format> sends;  // what the party is sent, as agreed last
+  std::string last_sdp;              // ours, as sent
+  std::uint64_t last_version = 0;    // of any o= line of ours, refused ones included
+  // The offer that `last_sdp` answers, as long as the same offer would get the same answer; in a call only.
+  std::optional<WideHash> answered_offer;
   std::unique_ptr<const Said> before_offer;  // what stands if the offer that is out is refused
   std::optional<sdp::RemoteAudio> remote;
   sdp::SrtpRules srtp_rules;
@@ -238,7 +241,7 @@ struct Leg : LegRemains {
   Time opened_at{};
   bool described = false;      // the first answer of ours is fixed
   bool early_settled = false;  // the first offer was answered before the 2xx, reliably
-  std::vector<sdp::Codec> wanted;
+  sdp::Codecs wanted;
   std::array<bool, sdp::all_codecs.size()> asked{};  // offered first, so that the party may take it
   bool reoffering = false;                           // an offer of ours is out: re-INVITE or UPDATE
   bool reoffer_wanted = false;

@@ -37,7 +37,7 @@ struct DialPlan {
   trunk::IdentitySettings identity;          // of whom is called
   std::vector<trunk::Diversion> diversions;  // the latest first
   std::string auth_username, auth_password;
-  std::vector<sdp::Codec> codecs;
+  sdp::Codecs codecs;
   int max_forwards = 70;
   std::vector<sip::Draft::Field> headers;
   trunk::SipSettings sip;
@@ -112,8 +112,8 @@ class Legs {
   // 0: none, or it has been closed.
   [[nodiscard]] media::EndpointId endpoint_of(LegHandle leg) const;
   // 180, 183 …; with our answer when the caller offered and `with_sdp` (early media).
-  void progress(LegHandle leg, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted);
-  void answer(LegHandle leg, const std::vector<sdp::Codec>& wanted);
+  void progress(LegHandle leg, int status, bool with_sdp, const sdp::Codecs& wanted);
+  void answer(LegHandle leg, const sdp::Codecs& wanted);
   void reject(LegHandle leg, const Rejection& rejection);
   // Over TLS: whom the certificate must name when the peer has to be connected to, whatever host its Contact
   // names.
@@ -133,7 +133,7 @@ class Legs {
   // `echo`: because of what another party answered, so that two can not keep each other busy.
   void reoffer(LegHandle leg, sdp::Direction direction = sdp::Direction::sendrecv, bool echo = false);
   // What its counterpart speaks, the best first: for answers and offers from now on.
-  void want(LegHandle leg, std::vector<sdp::Codec> codecs);
+  void want(LegHandle leg, const sdp::Codecs& codecs);
   // Asks the party by a full offer to speak that codec, which it wants by now: by UPDATE, if it allows that.
   // False: it has been asked before.
   bool ask_codec(LegHandle leg, sdp::Codec codec);
@@ -187,7 +187,7 @@ class Legs {
   [[nodiscard]] bool is_own_invite(const sip::Message& invite) const;
   void on_ack(txn::AckReceived& event);
   void on_cancel(txn::CancelReceived& event);
-  void send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp);
+  void send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string_view sdp);
   // legs_invite_out.cc
   void on_response(txn::ResponseReceived& event);
   void on_timeout(txn::TxnId txn, txn::Owner owner, int status);
@@ -231,7 +231,7 @@ class Legs {
   void lose(Leg& leg);
   // legs_update.cc
   void on_offer_or_refresh(Leg& leg, txn::RequestReceived& event);
-  void send_update_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp);
+  void send_update_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string_view sdp);
   void on_change_answered(Leg& leg, const PendingRequest& request, const sip::Message& response,
                           const Source& source);
   void on_change_failed(Leg& leg, PendingRequest request, const sip::Message* response, int status);
@@ -267,13 +267,17 @@ class Legs {
   void close_media(Leg& leg);
   void on_media_closed(const media::Closed& closed);
   void configure(Leg& leg);
+  // Makes `last_sdp` the answer to an offer of the peer's. A refusal: it can not be served, and nothing has
+  // changed.
+  [[nodiscard]] std::optional<Rejection> take_offer(Leg& leg, std::string_view text);
   // An offer of the peer's; the refusal when it can not be served.
   [[nodiscard]] static Result<sdp::RemoteAudio, Rejection> read_offer(std::string_view text,
                                                                       const sdp::SrtpRules& srtp);
   static void agree(Leg& leg);
   [[nodiscard]] static bool serves(const Leg& leg, const sdp::RemoteAudio& offer);
-  [[nodiscard]] std::string make_offer(Leg& leg, std::vector<sdp::Codec> wanted);
-  [[nodiscard]] std::string make_answer(Leg& leg, std::vector<sdp::Codec> wanted);
+  // Ours, which becomes leg.last_sdp.
+  const std::string& make_offer(Leg& leg, const sdp::Codecs& wanted);
+  const std::string& make_answer(Leg& leg, const sdp::Codecs& wanted);
   [[nodiscard]] bool take_answer(Leg& leg, std::string_view body);
   static void note_wish(Leg& leg);
   void try_reoffer(Leg& leg);

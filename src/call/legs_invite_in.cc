@@ -158,7 +158,7 @@ void Legs::prepare(LegHandle handle, media::EndpointId beside) {
   arm(*leg, LegTimer::provisional, 60s);
 }
 
-void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
+void Legs::answer(LegHandle handle, const sdp::Codecs& wanted) {
   Leg* found = legs_.find(handle);
   if (found == nullptr || found->state != LegState::offered) return;
   Leg& leg = *found;
@@ -176,7 +176,7 @@ void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
   leg.answer_waits = false;
   disarm(leg, LegTimer::reliable);
   disarm(leg, LegTimer::provisional);
-  std::string sdp;
+  std::string_view sdp;
   if (leg.early_settled) {
     // All has been said (RFC 3262 5).
   } else if (leg.described) {
@@ -190,19 +190,19 @@ void Legs::answer(LegHandle handle, const std::vector<sdp::Codec>& wanted) {
   }
   leg.state = LegState::answered;
   leg.final_status = 200;
-  send_2xx(leg, leg.invite, *leg.request, std::move(sdp));
+  send_2xx(leg, leg.invite, *leg.request, sdp);
   leg.request.reset();
 }
 
 // The 2xx to the first INVITE or to a re-INVITE: repeated until the ACK, over every transport (13.3.1.4).
-void Legs::send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp) {
+void Legs::send_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string_view sdp) {
   sip::Draft response = sip::make_response(request, 200, leg.dialog.local_tag);
   for (const auto element : request.elements(sip::HeaderId::record_route)) {
-    response.add(sip::HeaderId::record_route, std::string(element));
+    response.add(sip::HeaderId::record_route, element);
   }
   add_our_headers(response, leg);
   response.set(sip::HeaderId::server, cx_.user_agent);
-  if (!sdp.empty()) response.body("application/sdp", std::move(sdp));
+  if (!sdp.empty()) response.body("application/sdp", sdp);
   leg.session.answer(request, response);
   leg.unacked = txn;
   leg.unacked_cseq = request.cseq().number;

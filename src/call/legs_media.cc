@@ -9,21 +9,17 @@
 namespace baton::call {
 namespace {
 
-bool holds(const std::vector<sdp::Codec>& codecs, sdp::Codec codec) {
-  return std::find(codecs.begin(), codecs.end(), codec) != codecs.end();
-}
-
-bool holds(const std::vector<sdp::Format>& formats, sdp::Codec codec) {
+bool holds(const sdp::Formats& formats, sdp::Codec codec) {
   return std::any_of(formats.begin(), formats.end(),
                      [codec](const sdp::Format& format) { return format.codec == codec; });
 }
 
 // What may be spoken with the party, `wanted` first: what its counterpart speaks needs no transcoding.
-std::vector<sdp::Codec> widened(const Leg& leg, const std::vector<sdp::Codec>& wanted) {
-  std::vector<sdp::Codec> codecs;
+sdp::Codecs widened(const Leg& leg, const sdp::Codecs& wanted) {
+  sdp::Codecs codecs;
   for (const auto* list : {&wanted, &leg.media_terms.codecs}) {
     for (const sdp::Codec codec : *list) {
-      if (holds(leg.media_terms.codecs, codec) && !holds(codecs, codec)) codecs.push_back(codec);
+      if (leg.media_terms.codecs.contains(codec)) codecs.add(codec);
     }
   }
   return codecs;
@@ -191,8 +187,29 @@ Result<sdp::RemoteAudio, Rejection> Legs::read_offer(std::string_view text, cons
   return std::move(*offer);
 }
 
-std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
-  leg.wanted = std::move(wanted);
+std::optional<Rejection> Legs::take_offer(Leg& leg, std::string_view text) {
+  // Word for word what stands (RFC 3264 8), as when a session is refreshed (RFC 4028 7.4): so does the
+  // answer.
+  if (leg.answered_offer && *leg.answered_offer == hash_.wide(text)) {
+    configure(leg);  // it may have been heard from somewhere else
+    return std::nullopt;
+  }
+  auto offer = read_offer(text, leg.srtp_rules);
+  if (!offer) return offer.error();
+  if (!serves(leg, *offer)) return no_codec;
+  if (!has_key_for(leg, *offer)) return no_key;
+  if (leg.state == LegState::inviting && !leg.inviting->first_offer) {
+    leg.inviting->first_offer = std::make_unique<Leg::Said>(Leg::Said{leg.local, leg.last_sdp});
+  }
+  leg.remote = std::move(*offer);
+  make_answer(leg, leg.wanted);
+  if (leg.in_call()) leg.answered_offer = hash_.wide(text);
+  return std::nullopt;
+}
+
+const std::string& Legs::make_offer(Leg& leg, const sdp::Codecs& wanted) {
+  leg.wanted = wanted;
+  leg.answered_offer.reset();
   offer_keys(leg);
   if (leg.remote) {
     // A later offer keeps every payload number and m= line that was ever agreed (RFC 6337 5.3), and is full
@@ -206,22 +223,22 @@ std::string Legs::make_offer(Leg& leg, std::vector<sdp::Codec> wanted) {
     }
     leg.last_sdp = sdp;
     configure(leg);
-    return sdp;
+    return leg.last_sdp;
   }
   list_formats(leg, leg.sip.dtmf != trunk::DtmfStyle::in_band);
   leg.last_sdp = sdp::write_offer(leg.local);
   return leg.last_sdp;
 }
 
-std::string Legs::make_answer(Leg& leg, std::vector<sdp::Codec> wanted) {
+const std::string& Legs::make_answer(Leg& leg, const sdp::Codecs& wanted) {
   const sdp::RemoteAudio& offer = *leg.remote;
-  leg.wanted = std::move(wanted);
+  leg.wanted = wanted;
+  leg.answered_offer.reset();
   leg.numbers.learn(offer);
   note_wish(leg);
-  auto chosen = sdp::choose_formats(offer.formats, widened(leg, leg.wanted));
+  leg.local.formats = sdp::choose_formats(offer.formats, widened(leg, leg.wanted));
   // One codec in the answer: what will be sent is never in doubt.
-  if (chosen.size() > 1) chosen.resize(1);
-  leg.local.formats = std::move(chosen);
+  leg.local.formats.truncate(1);
   const bool events = leg.sip.dtmf != trunk::DtmfStyle::in_band && !leg.local.formats.empty();
   leg.local.events =
       events ? sdp::choose_events(offer.events, leg.local.formats.front().codec) : sdp::EventNumbers{};
@@ -236,7 +253,7 @@ std::string Legs::make_answer(Leg& leg, std::vector<sdp::Codec> wanted) {
   leg.last_sdp = sdp;
   agree(leg);
   configure(leg);
-  return sdp;
+  return leg.last_sdp;
 }
 
 bool Legs::take_answer(Leg& leg, std::string_view body) {
@@ -244,9 +261,10 @@ bool Legs::take_answer(Leg& leg, std::string_view body) {
   auto answer = sdp::read_description(body, leg.srtp_rules);
   if (!answer || answer->rejected() || !take_keys(leg, *answer)) return false;
   // Only what was offered can be answered (RFC 3264 6.1).
-  std::erase_if(answer->formats,
-                [&](const sdp::Format& format) { return !holds(leg.local.formats, format.codec); });
+  answer->formats.erase_if(
+      [&](const sdp::Format& format) { return !holds(leg.local.formats, format.codec); });
   if (answer->formats.empty()) return false;
+  leg.answered_offer.reset();
   leg.numbers.learn(*answer);
   leg.remote = std::move(*answer);
   note_wish(leg);
@@ -275,8 +293,11 @@ void Legs::reoffer(LegHandle handle, sdp::Direction direction, bool echo) {
   try_reoffer(*leg);
 }
 
-void Legs::want(LegHandle handle, std::vector<sdp::Codec> codecs) {
-  if (Leg* leg = legs_.find(handle)) leg->wanted = std::move(codecs);
+void Legs::want(LegHandle handle, const sdp::Codecs& codecs) {
+  Leg* leg = legs_.find(handle);
+  if (leg == nullptr || leg->wanted == codecs) return;
+  leg->wanted = codecs;
+  leg->answered_offer.reset();
 }
 
 bool Legs::ask_codec(LegHandle handle, sdp::Codec codec) {
@@ -312,6 +333,7 @@ void Legs::send_reoffer(Leg& leg) {
 
 void Legs::restore_offer(Leg& leg) {
   if (!leg.before_offer) return;
+  leg.answered_offer.reset();
   leg.local = leg.before_offer->local;
   leg.last_sdp = leg.before_offer->sdp;
   leg.offered = leg.before_offer->offered;

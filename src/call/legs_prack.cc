@@ -50,7 +50,7 @@ std::string_view Legs::supported_of(const Leg& leg) {
 
 // ---- As the callee -----------------------------------------------------------------------------------
 
-void Legs::progress(LegHandle handle, int status, bool with_sdp, const std::vector<sdp::Codec>& wanted) {
+void Legs::progress(LegHandle handle, int status, bool with_sdp, const sdp::Codecs& wanted) {
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || leg->state != LegState::offered || leg->answer_waits) return;
   // The second must not be sent before the first is acknowledged (RFC 3262 3); what is newest is what counts.
@@ -70,7 +70,7 @@ void Legs::send_progress(Leg& leg, const Leg::Progress& progress) {
                                      leg.sip.reliable_provisionals != trunk::ReliableProvisionals::off);
   // A first reliable response to an offerless INVITE has to bring the offer (RFC 3262 5), and can not yet.
   if (required && !leg.remote && !leg.media_ready) return;
-  std::string sdp;
+  std::string_view sdp;
   bool offers = false;
   if (leg.early_settled) {
     // Said and acknowledged: it is not said again.
@@ -85,7 +85,7 @@ void Legs::send_progress(Leg& leg, const Leg::Progress& progress) {
   }
   sip::Draft response = sip::make_response(invite, progress.status, leg.dialog.local_tag);
   for (const auto element : invite.elements(sip::HeaderId::record_route)) {
-    response.add(sip::HeaderId::record_route, std::string(element));
+    response.add(sip::HeaderId::record_route, element);
   }
   add_our_headers(response, leg);
   const bool has_sdp = !sdp.empty();
@@ -151,13 +151,9 @@ void Legs::on_prack(Leg& leg, txn::RequestReceived& event) {
     unanswered = !take_answer(leg, text) || text.empty();
   } else if (!text.empty()) {
     // Our answer has arrived, so this is the next offer (RFC 3262 5).
-    auto offer = read_offer(text, leg.srtp_rules);
     const bool settled = out.sdp || leg.early_settled;
-    refused = !settled || !offer || !serves(leg, *offer) || !has_key_for(leg, *offer);
-    if (!refused) {
-      leg.remote = std::move(*offer);
-      ok.body("application/sdp", make_answer(leg, leg.wanted));
-    }
+    refused = !settled || take_offer(leg, text);
+    if (!refused) ok.body("application/sdp", leg.last_sdp);
   }
   leg.early_settled = leg.early_settled || out.sdp;
   if (refused) {

@@ -120,15 +120,15 @@ bool Legs::take_keys(const Leg& leg, sdp::RemoteAudio& answer) const {
 
 // What the last answer, ours or the peer's, comes to.
 void Legs::agree_on_keys(Leg& leg) {
-  leg.srtp.reset();
-  if (leg.remote->crypto.size() != 1) return;
-  const sdp::Crypto& theirs = leg.remote->crypto.front();
-  for (const sdp::Crypto& ours : leg.local.crypto) {
-    if (ours.tag != theirs.tag || ours.suite != theirs.suite) continue;
-    leg.srtp = std::make_unique<media::Srtp>(media::Srtp{ours.suite, ours.key, theirs.key});
-    if (!leg.remote->rtp.ip.is_unspecified()) leg.srtp_peer = leg.remote->rtp;
-    return;
-  }
+  const auto& taken = leg.remote->crypto;
+  const auto& own = leg.local.crypto;
+  const auto ours = std::find_if(own.begin(), own.end(), [&](const sdp::Crypto& one) {
+    return taken.size() == 1 && one.tag == taken.front().tag && one.suite == taken.front().suite;
+  });
+  if (ours == own.end()) return leg.srtp.reset();
+  if (!leg.srtp) leg.srtp = std::make_unique<media::Srtp>();
+  *leg.srtp = {ours->suite, ours->key, taken.front().key};
+  if (!leg.remote->rtp.ip.is_unspecified()) leg.srtp_peer = leg.remote->rtp;
 }
 
 // Once for each trunk and carrier: keys that anybody on the way can read keep nothing secret.

@@ -63,27 +63,19 @@ void Legs::on_offer_or_refresh(Leg& leg, txn::RequestReceived& event) {
     }
     return send_update_2xx(leg, event.txn, request, {});
   }
-  auto offer = read_offer(text, leg.srtp_rules);
-  if (!offer) return refuse(offer.error());
-  if (!serves(leg, *offer)) return refuse(no_codec);
-  if (!has_key_for(leg, *offer)) return refuse(no_key);
-  if (leg.state == LegState::inviting && !leg.inviting->first_offer) {
-    leg.inviting->first_offer = std::make_unique<Leg::Said>(Leg::Said{leg.local, leg.last_sdp});
-  }
+  if (const auto refusal = take_offer(leg, text)) return refuse(*refusal);
   // Only what is accepted changes anything (14.2).
   leg.dialog.refresh_target(request, event.source);
   learn_peer(leg, request);
-  leg.remote = std::move(*offer);
-  std::string sdp = make_answer(leg, leg.wanted);
   if (invite) {
-    send_2xx(leg, event.txn, request, std::move(sdp));
+    send_2xx(leg, event.txn, request, leg.last_sdp);
   } else {
-    send_update_2xx(leg, event.txn, request, std::move(sdp));
+    send_update_2xx(leg, event.txn, request, leg.last_sdp);
   }
   emit(LegUpdated{leg.self});
 }
 
-void Legs::send_update_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string sdp) {
+void Legs::send_update_2xx(Leg& leg, txn::TxnId txn, const sip::Message& request, std::string_view sdp) {
   sip::Draft ok = sip::make_response(request, 200, leg.dialog.local_tag);
   add_our_headers(ok, leg);
   ok.set(sip::HeaderId::server, cx_.user_agent);

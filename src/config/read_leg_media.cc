@@ -16,7 +16,7 @@ trunk::MediaSettings read_leg_media(const Section& section, trunk::MediaSettings
   }
   media.codecs.clear();
   for (const sdp::Codec codec : codecs) {
-    if (std::find(media.codecs.begin(), media.codecs.end(), codec) != media.codecs.end()) {
+    if (media.codecs.contains(codec)) {
       section.problem("codecs", std::string(sdp::encoding_name(codec)) + " is named twice", "name it once");
       continue;
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sip/text.h"
+
 namespace baton::dialog {
 namespace {
 
@@ -22,23 +24,39 @@ std::int64_t in_seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
+// delta-seconds and parameters, of which each is given to `visit`. Nothing: the header can not be read.
+template <typename Visit>
+std::optional<Duration> read_seconds(std::string_view header, Visit&& visit) {
+  sip::text::Cursor cursor(header);
+  cursor.skip_white();
+  const auto seconds = seconds_of(cursor.take(sip::text::Chars::loose_word));
+  if (!seconds) return std::nullopt;
+  sip::text::ParameterReader reader(cursor);
+  sip::text::RawParameter parameter;
+  for (;;) {
+    const auto more = reader.next(parameter);
+    if (!more) return std::nullopt;
+    if (!*more) return seconds;
+    visit(parameter);
+  }
+}
+
 std::optional<Duration> min_se_of(const sip::Message& message) {
-  const auto value = sip::TokenWithParameters::parse(message.header(sip::HeaderId::min_se));
-  return value ? seconds_of(value->token) : std::nullopt;
+  return read_seconds(message.header(sip::HeaderId::min_se), [](const sip::text::RawParameter&) {});
 }
 
 }  // namespace
 
 std::optional<SessionExpires> SessionExpires::of(const sip::Message& message) {
-  const auto value = sip::TokenWithParameters::parse(message.header(sip::HeaderId::session_expires));
-  if (!value) return std::nullopt;
-  const auto interval = seconds_of(value->token);
+  SessionExpires expires;
+  const auto note = [&](const sip::text::RawParameter& parameter) {
+    if (!parameter.is("refresher") || expires.refresher != Refresher::unsaid) return;
+    if (parameter.value == "uac") expires.refresher = Refresher::uac;
+    if (parameter.value == "uas") expires.refresher = Refresher::uas;
+  };
+  const auto interval = read_seconds(message.header(sip::HeaderId::session_expires), note);
   if (!interval) return std::nullopt;
-  SessionExpires expires{*interval, Refresher::unsaid};
-  if (const std::string* refresher = sip::find_parameter(value->parameters, "refresher")) {
-    if (*refresher == "uac") expires.refresher = Refresher::uac;
-    if (*refresher == "uas") expires.refresher = Refresher::uas;
-  }
+  expires.interval = *interval;
   return expires;
 }
 
@@ -52,9 +70,9 @@ void SessionTimer::ask(sip::Draft& request) const {
   Duration interval = active() ? interval_ : wanted_;
   if (interval == Duration::zero()) return;
   interval = std::max(interval, floor);
-  std::string value = std::to_string(in_seconds(interval));
-  if (active()) value += we_refresh_ ? ";refresher=uac" : ";refresher=uas";
-  request.set(sip::HeaderId::session_expires, std::move(value));
+  const std::string_view refresher = !active() ? "" : we_refresh_ ? ";refresher=uac" : ";refresher=uas";
+  request.remove(sip::HeaderId::session_expires)
+      .add(sip::HeaderId::session_expires, {std::to_string(in_seconds(interval)), refresher});
   // Absent it reads as 90, and a retry after a 422 has to say what it has learned (7.4).
   if (floor > least || peer_min_ > Duration::zero()) {
     request.set(sip::HeaderId::min_se, std::to_string(in_seconds(floor)));
@@ -116,8 +134,9 @@ void SessionTimer::answer(const sip::Message& request, sip::Draft& response) {
   } else if (!had_one) {
     we_refresh_ = true;  // a call of ours does not hang on the peer's clock
   }
-  response.set(sip::HeaderId::session_expires,
-               std::to_string(in_seconds(interval_)) + (we_refresh_ ? ";refresher=uas" : ";refresher=uac"));
+  const std::string_view refresher = we_refresh_ ? ";refresher=uas" : ";refresher=uac";
+  response.remove(sip::HeaderId::session_expires)
+      .add(sip::HeaderId::session_expires, {std::to_string(in_seconds(interval_)), refresher});
   if (peer_can) response.add(sip::HeaderId::require, "timer");
 }
 

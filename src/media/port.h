@@ -58,7 +58,7 @@ struct Configure {
   SocketAddress remote_rtp;  // where its SDP asks for RTP
   std::optional<SocketAddress> remote_rtcp;
   sdp::Format format;                             // what we send it
-  std::vector<sdp::Format> accepted;              // what it may send us
+  sdp::CodecNumberSets accepted;                  // what it may send us
   std::optional<std::uint8_t> dtmf_payload_type;  // of the telephone-events it is sent
   bool send = true;     // false: the party does not want to receive (hold); nothing is sent to it
   bool receive = true;  // false: what it sends is dropped

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
+
+#include "base/inline_list.h"
 
 namespace baton::sdp {
 
@@ -13,12 +17,46 @@ namespace baton::sdp {
 enum class Codec : std::uint8_t { pcmu, pcma, g722, opus };
 // Good sound first: how they are offered where nothing says otherwise.
 inline constexpr std::array all_codecs = {Codec::opus, Codec::g722, Codec::pcmu, Codec::pcma};
+// Some of them, none twice.
+using Codecs = InlineList<Codec, all_codecs.size()>;
 
 // A codec with the payload number it has on one leg for the life of that leg (RFC 6337 5.3).
 struct Format {
   Codec codec = Codec::pcmu;
   std::uint8_t payload_type = 0;
   bool operator==(const Format&) const = default;
+};
+// Those of a description. A codec may stand there under more than one number, with other parameters.
+inline constexpr std::size_t numbers_per_codec_max = 2;
+using Formats = InlineList<Format, all_codecs.size() * numbers_per_codec_max>;
+
+// All the payload numbers (0 to 127) of each codec.
+class CodecNumberSets {
+ public:
+  CodecNumberSets() = default;
+  CodecNumberSets(std::initializer_list<Format> formats) {
+    for (const Format& format : formats) add(format);
+  }
+  void add(const Format& format) {
+    Words& words = sets_[static_cast<std::size_t>(format.codec)];
+    words[format.payload_type / 64 % 2] |= std::uint64_t{1} << format.payload_type % 64;
+  }
+  template <typename F>  // visit(Format)
+  void for_each(F&& visit) const {
+    for (std::size_t codec = 0; codec < sets_.size(); ++codec) {
+      for (unsigned word = 0; word < 2; ++word) {
+        for (std::uint64_t rest = sets_[codec][word]; rest != 0; rest &= rest - 1) {
+          const auto number = static_cast<unsigned>(std::countr_zero(rest)) + 64 * word;
+          visit(Format{static_cast<Codec>(codec), static_cast<std::uint8_t>(number)});
+        }
+      }
+    }
+  }
+  bool operator==(const CodecNumberSets&) const = default;
+
+ private:
+  using Words = std::array<std::uint64_t, 2>;
+  std::array<Words, all_codecs.size()> sets_{};
 };
 
 [[nodiscard]] std::string_view encoding_name(Codec codec);  // "PCMU"

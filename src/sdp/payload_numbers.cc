@@ -10,19 +10,25 @@ constexpr std::uint8_t dynamic_first = 96, dynamic_last = 127;  // RFC 3551 6
 
 }  // namespace
 
+void PayloadNumbers::set_meaning(unsigned number, Meaning meaning) {
+  const unsigned shift = number % 2 * 4;
+  std::uint8_t& two = bindings_[number / 2];
+  two = static_cast<std::uint8_t>((two & ~(0xfU << shift)) | static_cast<unsigned>(meaning) << shift);
+}
+
 void PayloadNumbers::bind(std::uint8_t number, Meaning meaning) {
   number &= 0x7f;
   // The peer may give a number that it never took up to something else.
-  const Meaning before = bindings_[number];
+  const Meaning before = meaning_of(number);
   if (before < meanings && before != meaning && latest_[before] == number) has_[before] = false;
-  bindings_[number] = meaning;
+  set_meaning(number, meaning);
   latest_[meaning] = number;
   has_[meaning] = true;
 }
 
 void PayloadNumbers::reserve(std::uint8_t number) {
-  Meaning& binding = bindings_[number & 0x7f];
-  if (binding == nothing) binding = unknown;
+  number &= 0x7f;
+  if (meaning_of(number) == nothing) set_meaning(number, unknown);
 }
 
 void PayloadNumbers::reserve_all(std::string_view numbers) {
@@ -30,7 +36,7 @@ void PayloadNumbers::reserve_all(std::string_view numbers) {
     const std::string_view word = numbers.substr(0, numbers.find(' '));
     unsigned number = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (error == std::errc{} && end == word.data() + word.size() && number < bindings_.size()) {
+    if (error == std::errc{} && end == word.data() + word.size() && number < numbers_count) {
       reserve(static_cast<std::uint8_t>(number));
     }
     numbers.remove_prefix(std::min(word.size() + 1, numbers.size()));
@@ -60,9 +66,9 @@ void PayloadNumbers::learn(const LocalAudio& description) {
 
 // The last dynamic one that nobody has named, or the first of all.
 std::uint8_t PayloadNumbers::free_number(std::uint8_t usual) const {
-  if (bindings_[usual] == nothing) return usual;
+  if (meaning_of(usual) == nothing) return usual;
   std::uint8_t number = dynamic_last;
-  while (number > dynamic_first && bindings_[number] != nothing) --number;
+  while (number > dynamic_first && meaning_of(number) != nothing) --number;
   return number;
 }
 
@@ -76,30 +82,30 @@ std::optional<std::uint8_t> PayloadNumbers::event_number(EventClock clock) {
   const Meaning wanted = meaning(clock);
   if (!has_[wanted]) {
     const std::uint8_t number = free_number(default_payload_type(clock));
-    if (bindings_[number] != nothing) return std::nullopt;
+    if (meaning_of(number) != nothing) return std::nullopt;
     bind(number, wanted);
   }
   return latest_[wanted];
 }
 
-std::vector<Format> PayloadNumbers::known() const {
-  std::vector<Format> formats;
-  formats.reserve(all_codecs.size());
-  for (std::size_t number = 0; number < bindings_.size(); ++number) {
-    if (bindings_[number] >= all_codecs.size()) continue;
-    formats.push_back({static_cast<Codec>(bindings_[number]), static_cast<std::uint8_t>(number)});
+CodecNumberSets PayloadNumbers::known() const {
+  CodecNumberSets known;
+  for (unsigned number = 0; number < numbers_count; ++number) {
+    const Meaning bound = meaning_of(number);
+    if (bound >= all_codecs.size()) continue;
+    known.add({static_cast<Codec>(bound), static_cast<std::uint8_t>(number)});
   }
-  return formats;
+  return known;
 }
 
 EventNumberSets PayloadNumbers::known_events() const {
-  EventNumberSets numbers;
-  for (std::size_t number = 0; number < bindings_.size(); ++number) {
-    const Meaning bound = bindings_[number];
+  EventNumberSets known;
+  for (unsigned number = 0; number < numbers_count; ++number) {
+    const Meaning bound = meaning_of(number);
     if (bound < all_codecs.size() || bound >= meanings) continue;
-    numbers.add(static_cast<EventClock>(bound - all_codecs.size()), static_cast<unsigned>(number));
+    known.add(static_cast<EventClock>(bound - all_codecs.size()), number);
   }
-  return numbers;
+  return known;
 }
 
 }  // namespace baton::sdp

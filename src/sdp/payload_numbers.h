@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "sdp/session.h"
 
@@ -28,7 +27,7 @@ class PayloadNumbers {
   [[nodiscard]] std::optional<std::uint8_t> event_number(EventClock clock);
 
   // All that may come in.
-  [[nodiscard]] std::vector<Format> known() const;
+  [[nodiscard]] CodecNumberSets known() const;
   [[nodiscard]] EventNumberSets known_events() const;
   // Whether the peer has named the codec in some description.
   [[nodiscard]] bool named_by_peer(Codec codec) const { return by_peer_[static_cast<std::size_t>(codec)]; }
@@ -37,19 +36,26 @@ class PayloadNumbers {
   // A codec, or behind those telephone-events at one of their clocks.
   using Meaning = std::uint8_t;
   static constexpr Meaning meanings = all_codecs.size() + event_clocks.size();
-  static constexpr Meaning nothing = 0xfe, unknown = 0xff;
+  static constexpr Meaning nothing = 0xe, unknown = 0xf;
+  static_assert(meanings <= nothing);
+  static constexpr unsigned numbers_count = 128;
 
   [[nodiscard]] static Meaning meaning(Codec codec) { return static_cast<Meaning>(codec); }
   [[nodiscard]] static Meaning meaning(EventClock clock) {
     return static_cast<Meaning>(all_codecs.size() + static_cast<std::size_t>(clock));
   }
+  [[nodiscard]] Meaning meaning_of(unsigned number) const {
+    return static_cast<Meaning>(bindings_[number / 2] >> (number % 2 * 4) & 0xf);
+  }
+  void set_meaning(unsigned number, Meaning meaning);
   void bind(std::uint8_t number, Meaning meaning);
   [[nodiscard]] std::uint8_t free_number(std::uint8_t usual) const;
   void reserve_all(std::string_view numbers);
 
-  std::array<Meaning, 128> bindings_ = [] {
-    std::array<Meaning, 128> none{};
-    none.fill(nothing);
+  // Two numbers to an octet: there is one of these for every leg.
+  std::array<std::uint8_t, numbers_count / 2> bindings_ = [] {
+    std::array<std::uint8_t, numbers_count / 2> none{};
+    none.fill(nothing << 4 | nothing);
     return none;
   }();
   std::array<std::uint8_t, meanings> latest_{};  // number, where `has_`

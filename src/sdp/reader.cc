@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
+#include "base/inline_list.h"
 #include "base/limits.h"
 #include "sdp/session.h"
 
@@ -52,55 +54,57 @@ std::optional<std::uint8_t> payload_type(std::string_view& rest) {
   return number<std::uint8_t>(next_word(rest), 127);
 }
 
-struct RtpMap {
-  std::uint8_t payload_type = 0;
-  std::string_view encoding;  // "PCMU/8000"
-};
-
-struct EventList {
-  std::uint8_t payload_type = 0;
-  std::string_view events;  // "0-15,66"
-};
-
 // One m= section, or what stands before the first one. Views into the body.
 struct Section {
-  MediaLine line;
+  std::string_view type, protocol, formats;  // of its m= line, as written
+  std::uint16_t port = 0;
   std::string_view connection;
-  std::string_view rtcp;
-  std::optional<Direction> direction;
-  std::optional<unsigned> ptime_ms, ptime_ms_limit;
-  std::vector<RtpMap> maps;
-  std::vector<EventList> event_lists;
-  std::vector<std::string_view> cryptos;
+  std::string_view lines;  // from its m= line up to the next one
 };
 
 struct Description {
   std::uint64_t origin_version = 0;
   Section session;
-  std::vector<Section> media;
+  InlineList<Section, limits::sdp_media_max> media;
 };
 
-void read_attribute(std::string_view value, Section& section) {
+// The a= lines of one section that we look at. Views into the body.
+struct Attributes {
+  std::string_view rtcp;
+  std::optional<Direction> direction;
+  std::optional<unsigned> ptime_ms, ptime_ms_limit;
+  // By payload number; the null view: there is none.
+  std::array<std::string_view, payload_types_max> encodings;  // rtpmap: "PCMU/8000"
+  std::array<std::string_view, payload_types_max> events;     // fmtp: "0-15,66"
+  InlineList<std::string_view, crypto_lines_max> cryptos;
+};
+
+// The first of them counts.
+void keep_first(std::string_view& kept, std::string_view value) {
+  if (kept.data() == nullptr) kept = value;
+}
+
+void read_attribute(std::string_view value, Attributes& attributes) {
   for (const Direction d :
        {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive}) {
-    if (value == to_string(d)) section.direction = d;
+    if (value == to_string(d)) attributes.direction = d;
   }
   const auto colon = value.find(':');
   if (colon == std::string_view::npos) return;
   const std::string_view name = value.substr(0, colon);
   std::string_view rest = value.substr(colon + 1);
-  if (name == "rtpmap" && section.maps.size() < payload_types_max) {
-    if (const auto type = payload_type(rest)) section.maps.push_back({*type, next_word(rest)});
-  } else if (name == "fmtp" && section.event_lists.size() < payload_types_max) {
-    if (const auto type = payload_type(rest)) section.event_lists.push_back({*type, rest});
-  } else if (name == "crypto" && section.cryptos.size() < crypto_lines_max) {
-    section.cryptos.push_back(rest);
-  } else if (name == "rtcp" && section.rtcp.empty()) {
-    section.rtcp = rest;
+  if (name == "rtpmap") {
+    if (const auto type = payload_type(rest)) keep_first(attributes.encodings[*type], next_word(rest));
+  } else if (name == "fmtp") {
+    if (const auto type = payload_type(rest)) keep_first(attributes.events[*type], rest);
+  } else if (name == "crypto" && !attributes.cryptos.full()) {
+    attributes.cryptos.push_back(rest);
+  } else if (name == "rtcp" && attributes.rtcp.empty()) {
+    attributes.rtcp = rest;
   } else if (name == "ptime") {
-    section.ptime_ms = number<unsigned>(next_word(rest), 1'000);
+    attributes.ptime_ms = number<unsigned>(next_word(rest), 1'000);
   } else if (name == "maxptime") {
-    section.ptime_ms_limit = number<unsigned>(next_word(rest), 1'000);
+    attributes.ptime_ms_limit = number<unsigned>(next_word(rest), 1'000);
   }
 }
 
@@ -124,22 +128,31 @@ Result<std::uint64_t, SdpError> read_origin_version(std::string_view value) {
 }
 
 // m=<media> <port>[/<count>] <proto> <fmt> … (RFC 4566 5.14)
-Result<MediaLine, SdpError> read_media_line(std::string_view value) {
-  MediaLine line;
-  line.type = next_word(value);
+Result<Section, SdpError> read_media_line(std::string_view value) {
+  Section section;
+  section.type = next_word(value);
   const std::string_view port = next_word(value);
-  line.protocol = next_word(value);
+  section.protocol = next_word(value);
   const auto parsed = number<std::uint16_t>(port.substr(0, port.find('/')), 65'535);
-  if (!parsed || line.protocol.empty()) return fail(malformed("m= line is not complete"));
-  line.port = *parsed;
-  for (std::string_view word = next_word(value); !word.empty(); word = next_word(value)) {
-    if (!visible(word)) return fail(malformed("m= line has characters that are not text"));
+  if (!parsed || section.protocol.empty()) return fail(malformed("m= line is not complete"));
+  section.port = *parsed;
+  section.formats = value;
+  if (next_word(value).empty()) return fail(malformed("m= line has no format"));
+  const auto is_text = [](char c) { return c == ' ' || c == '\t' || visible({&c, 1}); };
+  if (!std::all_of(section.formats.begin(), section.formats.end(), is_text) || !visible(section.type) ||
+      !visible(section.protocol)) {
+    return fail(malformed("m= line has characters that are not text"));
+  }
+  return section;
+}
+
+MediaLine media_line_of(const Section& section) {
+  MediaLine line{std::string(section.type), section.port, std::string(section.protocol), {}};
+  line.formats.reserve(section.formats.size());
+  std::string_view rest = section.formats;
+  for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
     if (!line.formats.empty()) line.formats += ' ';
     line.formats += word;
-  }
-  if (line.formats.empty()) return fail(malformed("m= line has no format"));
-  if (!visible(line.type) || !visible(line.protocol)) {
-    return fail(malformed("m= line has characters that are not text"));
   }
   return line;
 }
@@ -156,21 +169,19 @@ std::string_view next_line(std::string_view& rest) {
 
 Result<void, SdpError> read_line(char type, std::string_view value, Description& description,
                                  bool& has_origin) {
-  Section& section = description.media.empty() ? description.session : description.media.back();
   if (type == 'o' && !has_origin) {
     const auto version = read_origin_version(value);
     if (!version) return fail(version.error());
     description.origin_version = *version;
     has_origin = true;
   } else if (type == 'c') {
+    Section& section = description.media.empty() ? description.session : description.media.back();
     if (section.connection.empty()) section.connection = value;
-  } else if (type == 'a') {
-    read_attribute(value, section);
   } else if (type == 'm') {
-    if (description.media.size() == limits::sdp_media_max) return fail(not_served(399, "too many m= lines"));
-    auto line = read_media_line(value);
-    if (!line) return fail(line.error());
-    description.media.emplace_back().line = std::move(*line);
+    if (description.media.full()) return fail(not_served(399, "too many m= lines"));
+    auto section = read_media_line(value);
+    if (!section) return fail(section.error());
+    description.media.push_back(*section);
   }
   return {};
 }
@@ -180,8 +191,12 @@ Result<Description, SdpError> read_lines(std::string_view body) {
   if (body.find('\0') != std::string_view::npos) return fail(malformed("session description is not text"));
   Description description;
   bool has_version = false, has_origin = false;
-  for (std::size_t lines = 0; !body.empty();) {
-    const std::string_view line = next_line(body);
+  description.session.lines = body;
+  std::string_view* open = &description.session.lines;  // of the section that is under way
+  std::string_view rest = body;
+  for (std::size_t lines = 0; !rest.empty();) {
+    const std::string_view from_here = rest;
+    const std::string_view line = next_line(rest);
     if (line.empty()) continue;
     if (++lines > limits::sdp_lines_max)
       return fail(not_served(399, "session description has too many lines"));
@@ -197,10 +212,23 @@ Result<Description, SdpError> read_lines(std::string_view body) {
     }
     const auto read = read_line(line[0], value, description, has_origin);
     if (!read) return fail(read.error());
+    if (line[0] != 'm') continue;
+    open->remove_suffix(from_here.size());
+    open = &description.media.back().lines;
+    *open = from_here;
   }
   if (!has_version) return fail(malformed("session description is empty"));
   if (!has_origin) return fail(malformed("session description has no o= line"));
   return description;
+}
+
+Attributes attributes_of(const Section& section) {
+  Attributes attributes;
+  for (std::string_view rest = section.lines; !rest.empty();) {
+    const std::string_view line = next_line(rest);
+    if (line.size() > 2 && line[0] == 'a') read_attribute(line.substr(2), attributes);
+  }
+  return attributes;
 }
 
 // IN IP4 192.0.2.1, as in c= and a=rtcp. An address with a TTL or a range is multicast.
@@ -240,13 +268,9 @@ struct Meaning {
   std::optional<EventClock> events;
 };
 
-Meaning meaning_of(std::uint8_t type, const Section& section) {
-  const auto map = std::find_if(section.maps.begin(), section.maps.end(),
-                                [type](const RtpMap& m) { return m.payload_type == type; });
-  if (map == section.maps.end()) {
-    return {static_codec(type), std::nullopt};
-  }
-  const std::string_view text = map->encoding;
+Meaning meaning_of(std::uint8_t type, const Attributes& attributes) {
+  const std::string_view text = attributes.encodings[type];
+  if (text.data() == nullptr) return {static_codec(type), std::nullopt};
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return {};
   std::string_view rate_text = text.substr(slash + 1);
@@ -272,19 +296,22 @@ Meaning meaning_of(std::uint8_t type, const Section& section) {
 
 // Whether the events named in an fmtp (RFC 4733 2.4.1, "0-15,32") hold a key of a telephone. No list means
 // 0-15.
-bool has_keys(std::uint8_t type, const Section& section) {
-  const auto list = std::find_if(section.event_lists.begin(), section.event_lists.end(),
-                                 [type](const EventList& l) { return l.payload_type == type; });
-  if (list == section.event_lists.end()) return true;
-  std::string_view rest = list->events;
+bool has_keys(std::uint8_t type, const Attributes& attributes) {
+  std::string_view rest = attributes.events[type];
+  if (rest.data() == nullptr) return true;
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
   if (starts_with(rest, "events=")) rest.remove_prefix(7);
   const auto first = number<unsigned>(rest.substr(0, rest.find_first_of("-,; ")), 255);
   return !first || *first <= 15;
 }
 
-void read_formats(const Section& section, RemoteAudio& audio) {
-  std::string_view rest = section.line.formats;
+std::size_t numbers_of(Codec codec, const Formats& formats) {
+  const auto same_codec = [codec](const Format& format) { return format.codec == codec; };
+  return static_cast<std::size_t>(std::count_if(formats.begin(), formats.end(), same_codec));
+}
+
+void read_formats(const Section& section, const Attributes& attributes, RemoteAudio& audio) {
+  std::string_view rest = section.formats;
   std::size_t count = 0;
   for (std::string_view word = next_word(rest); !word.empty() && count < payload_types_max;
        word = next_word(rest), ++count) {
@@ -292,9 +319,11 @@ void read_formats(const Section& section, RemoteAudio& audio) {
     if (!type) continue;
     const auto repeats = [&](const Format& f) { return f.payload_type == *type; };
     if (std::any_of(audio.formats.begin(), audio.formats.end(), repeats)) continue;
-    const Meaning meaning = meaning_of(*type, section);
-    if (meaning.codec) audio.formats.push_back({*meaning.codec, *type});
-    if (meaning.events && !audio.events[*meaning.events] && has_keys(*type, section)) {
+    const Meaning meaning = meaning_of(*type, attributes);
+    if (meaning.codec && numbers_of(*meaning.codec, audio.formats) < numbers_per_codec_max) {
+      audio.formats.push_back({*meaning.codec, *type});
+    }
+    if (meaning.events && !audio.events[*meaning.events] && has_keys(*type, attributes)) {
       audio.events[*meaning.events] = *type;
     }
   }
@@ -310,9 +339,9 @@ Profile profile_of(std::string_view protocol) {
   return {secure || protocol == "RTP/AVP" || protocol == "RTP/AVPF", secure};
 }
 
-std::vector<Crypto> read_cryptos(const Section& section, const SrtpRules& srtp) {
+std::vector<Crypto> read_cryptos(const Attributes& attributes, const SrtpRules& srtp) {
   std::vector<Crypto> read;
-  for (const std::string_view value : section.cryptos) {
+  for (const std::string_view value : attributes.cryptos) {
     const auto crypto = read_crypto(value);
     const auto same_tag = [&](const Crypto& other) { return other.tag == crypto->tag; };
     if (crypto && std::none_of(read.begin(), read.end(), same_tag)) read.push_back(*crypto);
@@ -323,12 +352,13 @@ std::vector<Crypto> read_cryptos(const Section& section, const SrtpRules& srtp) 
 
 // RFC 4568 7.1.2 and 7.1.3: a line that asks for SRTP gets that or is refused. RFC 8643: over RTP/AVP keys
 // that can not be used are no harm.
-Result<void, SdpError> read_security(const Section& section, const SrtpRules& srtp, RemoteAudio& audio) {
-  const Profile profile = profile_of(section.line.protocol);
+Result<void, SdpError> read_security(const Section& section, const Attributes& attributes,
+                                     const SrtpRules& srtp, RemoteAudio& audio) {
+  const Profile profile = profile_of(section.protocol);
   if (!profile.served) return fail(not_served(302, "only RTP/AVP and RTP/SAVP are served"));
   audio.secure = profile.secure;
   if (profile.secure && srtp.use == SrtpUse::off) return fail(not_served(302, "SRTP is not served here"));
-  audio.crypto = read_cryptos(section, srtp);
+  audio.crypto = read_cryptos(attributes, srtp);
   if (!audio.crypto.empty()) return {};
   if (profile.secure) return fail(not_served(399, "there is no a=crypto that can be used"));
   if (srtp.use == SrtpUse::required)
@@ -340,22 +370,24 @@ Direction without_receiving(Direction d) {
   return sends(d) ? Direction::sendonly : Direction::inactive;
 }
 
-unsigned packet_time(const Section& section) {
-  unsigned ptime = section.ptime_ms.value_or(ptime_ms_default);
-  if (section.ptime_ms_limit) ptime = std::min(ptime, *section.ptime_ms_limit);
+unsigned packet_time(const Attributes& attributes) {
+  unsigned ptime = attributes.ptime_ms.value_or(ptime_ms_default);
+  if (attributes.ptime_ms_limit) ptime = std::min(ptime, *attributes.ptime_ms_limit);
   return ptime < ptime_ms_min || ptime > ptime_ms_max ? ptime_ms_default : ptime;
 }
 
-// Fills in the audio of `section`, or says why it can not be served. `audio` is untouched on failure.
-Result<void, SdpError> read_audio(const Description& description, const Section& section,
-                                  const SrtpRules& srtp, RemoteAudio& audio) {
-  RemoteAudio read;
-  const bool in_use = section.line.port != 0;
-  if (const auto security = read_security(section, srtp, read); !security && in_use) {
+// The audio of `section`, but for what it shares with the others; or why it can not be served. A line that
+// is switched off can always be read.
+Result<RemoteAudio, SdpError> read_audio(const Description& description, const Section& section,
+                                         const SrtpRules& srtp) {
+  const Attributes attributes = attributes_of(section);
+  RemoteAudio audio;
+  const bool in_use = section.port != 0;
+  if (const auto security = read_security(section, attributes, srtp, audio); !security && in_use) {
     return fail(security.error());
   }
-  read_formats(section, read);
-  if (in_use && read.formats.empty())
+  read_formats(section, attributes, audio);
+  if (in_use && audio.formats.empty())
     return fail(not_served(305, "only Opus, G.722, PCMU and PCMA are served"));
   const std::string_view connection =
       section.connection.empty() ? description.session.connection : section.connection;
@@ -363,49 +395,42 @@ Result<void, SdpError> read_audio(const Description& description, const Section&
     if (connection.empty()) return fail(malformed("there is no c= line for the audio"));
     const auto ip = read_address(connection);
     if (!ip && in_use) return fail(ip.error());
-    if (ip) read.rtp.ip = *ip;
+    if (ip) audio.rtp.ip = *ip;
   }
-  read.rtp.port = section.line.port;
-  if (in_use && !section.rtcp.empty()) read.rtcp = read_rtcp(section.rtcp, read.rtp);
-  read.direction = section.direction.value_or(description.session.direction.value_or(Direction::sendrecv));
+  audio.rtp.port = section.port;
+  if (in_use && !attributes.rtcp.empty()) audio.rtcp = read_rtcp(attributes.rtcp, audio.rtp);
+  const auto direction =
+      attributes.direction ? attributes.direction : attributes_of(description.session).direction;
+  audio.direction = direction.value_or(Direction::sendrecv);
   // RFC 3264 8.4: the hold of RFC 2543.
-  if (in_use && read.rtp.ip.is_unspecified()) read.direction = without_receiving(read.direction);
-  read.ptime_ms = packet_time(section);
-  audio.rtp = read.rtp;
-  audio.rtcp = read.rtcp;
-  audio.formats = std::move(read.formats);
-  audio.events = read.events;
-  audio.direction = read.direction;
-  audio.ptime_ms = read.ptime_ms;
-  audio.secure = read.secure;
-  audio.crypto = std::move(read.crypto);
-  return {};
+  if (in_use && audio.rtp.ip.is_unspecified()) audio.direction = without_receiving(audio.direction);
+  audio.ptime_ms = packet_time(attributes);
+  return audio;
 }
 
-// The first audio line that can be served, and with `wants_keys` that has SRTP. Its place, or the first
-// reason why there is none.
+// The first audio line that can be served and has SRTP, or else the first that can be served. Its place, or
+// the first reason why there is none.
 struct Choice {
   std::optional<std::size_t> place;
+  RemoteAudio audio;
   std::optional<SdpError> reason;
 };
 
-Choice choose_audio(const Description& description, const SrtpRules& srtp, bool wants_keys,
-                    RemoteAudio& audio) {
+Choice choose_audio(const Description& description, const SrtpRules& srtp) {
   Choice choice;
   for (std::size_t i = 0; i < description.media.size(); ++i) {
     const Section& section = description.media[i];
-    if (section.line.type != "audio" || section.line.port == 0) continue;
-    if (wants_keys && section.cryptos.empty()) continue;
-    RemoteAudio read;
-    if (const auto served = read_audio(description, section, srtp, read); !served) {
-      if (!choice.reason) choice.reason = served.error();
-    } else if (!wants_keys || !read.crypto.empty()) {
-      read.lines = std::move(audio.lines);
-      read.origin_version = audio.origin_version;
-      audio = std::move(read);
-      choice.place = i;
-      return choice;
+    if (section.type != "audio" || section.port == 0) continue;
+    auto audio = read_audio(description, section, srtp);
+    if (!audio) {
+      if (!choice.reason) choice.reason = std::move(audio.error());
+      continue;
     }
+    const bool has_keys = !audio->crypto.empty();
+    if (choice.place && !has_keys) continue;
+    choice.place = i;
+    choice.audio = std::move(*audio);
+    if (has_keys || srtp.use == SrtpUse::off) break;
   }
   return choice;
 }
@@ -413,28 +438,25 @@ Choice choose_audio(const Description& description, const SrtpRules& srtp, bool 
 }  // namespace
 
 Result<RemoteAudio, SdpError> read_description(std::string_view body, const SrtpRules& srtp) {
-  auto description = read_lines(body);
-  if (!description) return fail(std::move(description.error()));
-  RemoteAudio audio;
+  const auto description = read_lines(body);
+  if (!description) return fail(description.error());
+  Choice choice = choose_audio(*description, srtp);
+  if (!choice.place) {
+    if (choice.reason) return fail(std::move(*choice.reason));
+    const auto& media = description->media;
+    const auto refused = std::find_if(media.begin(), media.end(),
+                                      [](const Section& section) { return section.type == "audio"; });
+    if (refused == media.end()) return fail(not_served(304, "there is no audio"));
+    auto audio = read_audio(*description, *refused, srtp);
+    if (!audio) return fail(std::move(audio.error()));
+    choice.place = static_cast<std::size_t>(refused - media.begin());
+    choice.audio = std::move(*audio);
+  }
+  RemoteAudio audio = std::move(choice.audio);
+  audio.audio_line = *choice.place;
   audio.origin_version = description->origin_version;
-  std::optional<std::size_t> refused_line;
-  for (std::size_t i = 0; i < description->media.size(); ++i) {
-    const MediaLine& line = description->media[i].line;
-    audio.lines.push_back(line);
-    if (line.type == "audio" && line.port == 0 && !refused_line) refused_line = i;
-  }
-  Choice choice;
-  if (srtp.use != SrtpUse::off) choice = choose_audio(*description, srtp, true, audio);
-  if (!choice.place) choice = choose_audio(*description, srtp, false, audio);
-  if (choice.place) {
-    audio.audio_line = *choice.place;
-    return audio;
-  }
-  if (choice.reason) return fail(std::move(*choice.reason));
-  if (!refused_line) return fail(not_served(304, "there is no audio"));
-  audio.audio_line = *refused_line;
-  const auto ignored = read_audio(*description, description->media[*refused_line], srtp, audio);
-  static_cast<void>(ignored);  // nothing of a refused line has to be usable
+  audio.lines.reserve(description->media.size());
+  for (const Section& section : description->media) audio.lines.push_back(media_line_of(section));
   return audio;
 }
 

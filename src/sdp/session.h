@@ -33,7 +33,7 @@ struct MediaLine {
 struct RemoteAudio {
   SocketAddress rtp;                  // where it wants RTP; unspecified address when held the RFC 2543 way
   std::optional<SocketAddress> rtcp;  // a=rtcp, when it differs from port + 1
-  std::vector<Format> formats;        // the ones we can serve, in the peer's order
+  Formats formats;                    // the ones we can serve, in the peer's order
   EventNumbers events;
   Direction direction = Direction::sendrecv;  // from the peer's point of view; 0.0.0.0 reads as sendonly
   unsigned ptime_ms = 20;
@@ -58,7 +58,7 @@ struct LocalAudio {
   std::uint64_t session_id = 0;
   std::uint64_t version = 0;
   SocketAddress rtp;
-  std::vector<Format> formats;
+  Formats formats;
   EventNumbers events;
   Direction direction = Direction::sendrecv;
   unsigned ptime_ms = 20;
@@ -77,8 +77,7 @@ struct LocalAudio {
 
 // Which formats to answer with: the offer's payload numbers, only codecs in `wanted`; `wanted` order decides
 // the first, so a codec both parties of a call share comes first. Empty: nothing in common (488).
-[[nodiscard]] std::vector<Format> choose_formats(const std::vector<Format>& offered,
-                                                 const std::vector<Codec>& wanted);
+[[nodiscard]] Formats choose_formats(const Formats& offered, const Codecs& wanted);
 
 // Which of the telephone-events offered to answer with beside that codec.
 [[nodiscard]] EventNumbers choose_events(const EventNumbers& offered, Codec codec);

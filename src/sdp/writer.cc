@@ -8,37 +8,33 @@
 namespace baton::sdp {
 namespace {
 
-std::string connection(const IpAddress& ip) {
-  return std::string(ip.v6 ? "IN IP6 " : "IN IP4 ") + ip.to_string();
-}
-
-std::string session_part(const LocalAudio& local) {
-  const std::string address = connection(local.rtp.ip);
-  std::string text;
-  text.reserve(128 + 2 * address.size());
-  text.append("v=0\r\no=- ").append(std::to_string(local.session_id)).append(" ");
-  text.append(std::to_string(local.version)).append(" ").append(address);
-  return text.append("\r\ns=-\r\nc=").append(address).append("\r\nt=0 0\r\n");
-}
-
-// Appends to one text with room for all of it: a description is written for every leg of every call.
+// One text with room for all of it: a description is written for every leg of every call.
 class Text {
  public:
-  explicit Text(std::size_t room) { text_.reserve(room); }
+  Text() { text_.reserve(usual_room); }
   Text& operator<<(std::string_view piece) {
     text_.append(piece);
     return *this;
   }
-  Text& operator<<(unsigned number) { return *this << std::string_view(std::to_string(number)); }
+  Text& operator<<(std::uint64_t number) { return *this << std::string_view(std::to_string(number)); }
+  Text& operator<<(const IpAddress& ip) {
+    text_.append(ip.v6 ? "IN IP6 " : "IN IP4 ");
+    ip.append_to(text_);
+    return *this;
+  }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
+  static constexpr std::size_t usual_room = 512;
   std::string text_;
 };
 
-std::string audio_part(const LocalAudio& local, std::string_view protocol) {
-  constexpr std::size_t usual_room = 512;
-  Text text(usual_room);
+void write_session_part(Text& text, const LocalAudio& local) {
+  text << "v=0\r\no=- " << local.session_id << " " << local.version << " " << local.rtp.ip
+       << "\r\ns=-\r\nc=" << local.rtp.ip << "\r\nt=0 0\r\n";
+}
+
+void write_audio_part(Text& text, const LocalAudio& local, std::string_view protocol) {
   text << "m=audio " << local.rtp.port << " " << protocol;
   for (const Format& format : local.formats) text << " " << format.payload_type;
   for (const EventClock clock : event_clocks) {
@@ -61,20 +57,24 @@ std::string audio_part(const LocalAudio& local, std::string_view protocol) {
   }
   text << "a=ptime:" << local.ptime_ms << "\r\na=" << to_string(local.direction) << "\r\n";
   for (const Crypto& crypto : local.crypto) text << "a=crypto:" << write_crypto(crypto) << "\r\n";
-  return text.take();
 }
 
-std::string refused_part(const MediaLine& line) {
-  return "m=" + line.type + " 0 " + line.protocol + " " + line.formats + "\r\n";
+void write_refused_part(Text& text, const MediaLine& line) {
+  text << "m=" << line.type << " 0 " << line.protocol << " " << line.formats << "\r\n";
 }
 
 // The peer's m= lines in their order, with our audio in the place of theirs.
 std::string with_lines(const LocalAudio& local, const std::vector<MediaLine>& lines, std::size_t audio_line) {
-  std::string text = session_part(local);
+  Text text;
+  write_session_part(text, local);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    text += i == audio_line ? audio_part(local, lines[i].protocol) : refused_part(lines[i]);
+    if (i == audio_line) {
+      write_audio_part(text, local, lines[i].protocol);
+    } else {
+      write_refused_part(text, lines[i]);
+    }
   }
-  return text;
+  return text.take();
 }
 
 bool usable(const LocalAudio& local) {
@@ -84,7 +84,10 @@ bool usable(const LocalAudio& local) {
 }  // namespace
 
 std::string write_offer(const LocalAudio& local) {
-  return session_part(local) + audio_part(local, local.secure ? "RTP/SAVP" : "RTP/AVP");
+  Text text;
+  write_session_part(text, local);
+  write_audio_part(text, local, local.secure ? "RTP/SAVP" : "RTP/AVP");
+  return text.take();
 }
 
 std::string write_answer(const LocalAudio& local, const RemoteAudio& offer) {
@@ -105,8 +108,8 @@ std::string write_reoffer(const LocalAudio& local, const RemoteAudio& last_seen)
   return with_lines(local, lines, place);
 }
 
-std::vector<Format> choose_formats(const std::vector<Format>& offered, const std::vector<Codec>& wanted) {
-  std::vector<Format> chosen;
+Formats choose_formats(const Formats& offered, const Codecs& wanted) {
+  Formats chosen;
   for (const Codec codec : wanted) {
     const auto same_codec = [codec](const Format& f) { return f.codec == codec; };
     if (std::any_of(chosen.begin(), chosen.end(), same_codec)) continue;

@@ -21,7 +21,7 @@ IpAddress relay_ip() {
                        static_cast<std::uint8_t>(pid >> 8), static_cast<std::uint8_t>(pid));
 }
 
-std::optional<sdp::Codec> find(const std::vector<sdp::Format>& formats, std::uint8_t number) {
+std::optional<sdp::Codec> find(const sdp::Formats& formats, std::uint8_t number) {
   for (const sdp::Format& format : formats) {
     if (format.payload_type == number) return format.codec;
   }

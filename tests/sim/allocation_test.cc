@@ -18,7 +18,7 @@ constexpr unsigned warm = 200, counted = 100;
 // What has been reached, for each message with what it is answered by and its timers.
 namespace ratchet {
 constexpr double options = 0, options_traced = 4, retransmission = 0, info = 0, update = 0,
-                 refresh_and_ack = 27, notify_answer = 0;
+                 refresh_and_ack = 0, refresh_by_update = 0, hold_and_ack = 3, notify_answer = 0;
 }
 
 // A call that is up, and then messages of its endpoint's that go straight into the engine: what the world
@@ -49,6 +49,13 @@ class InDialog : public ::testing::Test {
            "\r\nTo: <" + party.remote_uri + ">;tag=" + party.remote_tag + "\r\nCall-ID: " + party.call_id +
            "\r\nCSeq: " + std::to_string(cseq_) + " " + method + "\r\nContact: <sip:agent@" +
            party.peer->address().to_string() + ">\r\n" + extra;
+  }
+
+  std::string with_sdp(const std::string& method, const std::string& sdp) {
+    return request(method,
+                   "Supported: timer\r\nSession-Expires: 1800;refresher=uac\r\nMin-SE: 90\r\n"
+                   "Content-Type: application/sdp\r\nContent-Length: " +
+                       std::to_string(sdp.size()) + "\r\n\r\n" + sdp);
   }
 
   // The first line of what the engine answers; "" when it says nothing.
@@ -146,18 +153,37 @@ TEST_F(InDialog, Update) {
   EXPECT_LE(each([&] { ASSERT_EQ(feed(request("UPDATE")), "SIP/2.0 200 OK"); }), ratchet::update);
 }
 
+// RFC 4028 10: word for word what was offered before.
 TEST_F(InDialog, Refresh) {
   bring_up(false);
   const std::string sdp = cast_->transferor->offer();
   EXPECT_LE(each([&] {
-              const std::string extra =
-                  "Content-Type: application/sdp\r\nContent-Length: " + std::to_string(sdp.size()) +
-                  "\r\n\r\n" + sdp;
-              feed(request("INVITE", extra));
+              feed(with_sdp("INVITE", sdp));
               --cseq_;
               ASSERT_EQ(feed(request("ACK")), "");
             }),
             ratchet::refresh_and_ack);
+}
+
+TEST_F(InDialog, RefreshByUpdate) {
+  bring_up(false);
+  const std::string sdp = cast_->transferor->offer();
+  EXPECT_LE(each([&] { ASSERT_EQ(feed(with_sdp("UPDATE", sdp)), "SIP/2.0 200 OK"); }),
+            ratchet::refresh_by_update);
+}
+
+TEST_F(InDialog, HoldOrResume) {
+  bring_up(false);
+  sdp::LocalAudio& local = cast_->transferor->local;
+  EXPECT_LE(each([&] {
+              ++local.version;
+              const bool holds = local.direction == sdp::Direction::sendonly;
+              local.direction = holds ? sdp::Direction::sendrecv : sdp::Direction::sendonly;
+              feed(with_sdp("INVITE", cast_->transferor->offer()));
+              --cseq_;
+              ASSERT_EQ(feed(request("ACK")), "");
+            }),
+            ratchet::hold_and_ack);
 }
 
 // The first report of each of many transfers, answered by hand: one message a call, so calls warm up.

@@ -88,7 +88,7 @@ std::string Party::answer() const {
   if (!remote || remote->rejected()) return {};
   // In the order of the offer, as RFC 3264 6.1 recommends.
   auto formats = remote->formats;
-  std::erase_if(formats, [&](const sdp::Format& format) {
+  formats.erase_if([&](const sdp::Format& format) {
     return std::find(script.codecs.begin(), script.codecs.end(), format.codec) == script.codecs.end();
   });
   if (formats.empty()) return {};

@@ -180,8 +180,8 @@ void Relay::Impl::perform(Time now, const Configure& configure, std::vector<Resu
   endpoint.ptime_ms = ptime_ms;
   endpoint.meanings.clear();
   endpoint.meanings.set_comfort_noise(sdp::comfort_noise_payload_type);
-  for (const sdp::Format& format : configure.accepted)
-    endpoint.meanings.set(format.payload_type, format.codec);
+  configure.accepted.for_each(
+      [&](const sdp::Format& format) { endpoint.meanings.set(format.payload_type, format.codec); });
   for (const sdp::EventClock clock : sdp::event_clocks) {
     for (std::uint8_t number = 0; number < PayloadMeanings::numbers; ++number) {
       if (configure.events_accepted.has(clock, number)) endpoint.meanings.set(number, clock);

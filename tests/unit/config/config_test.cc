@@ -179,9 +179,9 @@ TEST(Config, CodecsOfATrunkAndACarrier) {
                              "[[carrier]]\nid='c'\ngateways=['sip:10.0.0.9']\nprofile='narrow'\n"
                              "[carrier.media]\nrenegotiate=false\n"
                              "[[carrier]]\nid='d'\ngateways=['sip:10.0.0.10']\n");
-  EXPECT_EQ(config.model->trunks[0].media.codecs, (std::vector{sdp::Codec::pcma, sdp::Codec::opus}));
+  EXPECT_EQ(config.model->trunks[0].media.codecs, (sdp::Codecs{sdp::Codec::pcma, sdp::Codec::opus}));
   EXPECT_TRUE(config.model->trunks[0].media.renegotiate);
-  EXPECT_EQ(config.model->carriers[0].media.codecs, std::vector{sdp::Codec::pcmu});
+  EXPECT_EQ(config.model->carriers[0].media.codecs, sdp::Codecs{sdp::Codec::pcmu});
   EXPECT_FALSE(config.model->carriers[0].media.renegotiate);
   EXPECT_EQ(config.model->carriers[1].media.codecs.size(), sdp::all_codecs.size());
   for (const char* list : {"[]", "['G729']", "['PCMU','PCMU']", "'opus'"}) {

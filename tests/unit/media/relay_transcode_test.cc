@@ -143,7 +143,7 @@ TEST_F(RelayTranscode, AListenersCodecMayChange) {
   EXPECT_GT(listener.loudness(1'000), 5'000);
   Configure now_g711 = listener.configure();
   now_g711.format = {Codec::pcmu, 0};
-  now_g711.accepted.push_back(now_g711.format);
+  now_g711.accepted.add(now_g711.format);
   perform(now_g711);
   talk({&source}, 20);
   const auto heard = listener.hear_all();

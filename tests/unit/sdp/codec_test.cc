@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace baton::sdp {
 namespace {
 
@@ -29,6 +31,21 @@ TEST(Codec, FoundByNameAndRate) {
   EXPECT_FALSE(find_codec("opus", 48'000)) << "RFC 7587 7: two channels, always";
   EXPECT_EQ(static_codec(9), Codec::g722);
   EXPECT_FALSE(static_codec(111));
+}
+
+TEST(CodecNumberSets, GiveBackWhatWasAdded) {
+  CodecNumberSets sets{{Codec::opus, 111}, {Codec::pcmu, 0}};
+  sets.add({Codec::opus, 63});
+  sets.add({Codec::opus, 64});
+  sets.add({Codec::opus, 111});
+  sets.add({Codec::pcma, 127});
+  std::vector<Format> all;
+  sets.for_each([&](const Format& format) { all.push_back(format); });
+  EXPECT_EQ(
+      all,
+      (std::vector<Format>{
+          {Codec::pcmu, 0}, {Codec::pcma, 127}, {Codec::opus, 63}, {Codec::opus, 64}, {Codec::opus, 111}}));
+  EXPECT_NE(sets, (CodecNumberSets{{Codec::opus, 111}, {Codec::pcmu, 0}}));
 }
 
 TEST(Direction, MirrorIsTheAnswer) {

@@ -18,7 +18,7 @@ TEST(PayloadNumbers, UsualOnesToBeginWith) {
   PayloadNumbers numbers;
   EXPECT_EQ(numbers.format(Codec::g722), (Format{Codec::g722, 9}));
   EXPECT_EQ(numbers.format(Codec::opus), (Format{Codec::opus, 111}));
-  EXPECT_EQ(numbers.known(), (std::vector<Format>{{Codec::g722, 9}, {Codec::opus, 111}}));
+  EXPECT_EQ(numbers.known(), (CodecNumberSets{{Codec::g722, 9}, {Codec::opus, 111}}));
   EXPECT_FALSE(numbers.named_by_peer(Codec::opus));
 }
 
@@ -47,7 +47,7 @@ TEST(PayloadNumbers, OursGoesOnWhenThePeerAnswersWithAnother) {
   EXPECT_EQ(numbers.format(Codec::opus).payload_type, 111);
   numbers.learn(description("m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"));
   EXPECT_EQ(numbers.format(Codec::opus).payload_type, 96);
-  EXPECT_EQ(numbers.known(), (std::vector<Format>{{Codec::opus, 96}, {Codec::opus, 111}}));
+  EXPECT_EQ(numbers.known(), (CodecNumberSets{{Codec::opus, 96}, {Codec::opus, 111}}));
 }
 
 TEST(PayloadNumbers, TelephoneEventsAtEachClock) {
@@ -75,7 +75,7 @@ TEST(PayloadNumbers, TelephoneEventsUnderACodecsNumber) {
   EXPECT_EQ(numbers.format(Codec::opus).payload_type, 111);
   numbers.learn(description("m=audio 4000 RTP/AVP 0 111\r\na=rtpmap:111 telephone-event/8000\r\n"));
   EXPECT_EQ(numbers.event_number(EventClock::at_8000), 111);
-  EXPECT_EQ(numbers.known(), (std::vector<Format>{{Codec::pcmu, 0}}));
+  EXPECT_EQ(numbers.known(), (CodecNumberSets{{Codec::pcmu, 0}}));
   EXPECT_EQ(numbers.format(Codec::opus).payload_type, 127);
 }
 

@@ -49,7 +49,7 @@ TEST(ReadDescription, OrdinaryOffer) {
                                  "a=ptime:30\r\na=sendrecv\r\n");
   EXPECT_EQ(audio.rtp.to_string(), "192.0.2.10:49170");
   EXPECT_FALSE(audio.rtcp);
-  EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcma, 8}, {Codec::pcmu, 0}}));
+  EXPECT_EQ(audio.formats, (Formats{{Codec::pcma, 8}, {Codec::pcmu, 0}}));
   EXPECT_EQ(audio.events[EventClock::at_8000], 101);
   EXPECT_EQ(audio.direction, Direction::sendrecv);
   EXPECT_EQ(audio.ptime_ms, 30U);
@@ -61,7 +61,7 @@ TEST(ReadDescription, OrdinaryOffer) {
 
 TEST(ReadDescription, StaticNumbersNeedNoMap) {
   const RemoteAudio audio = read(session + "m=audio 4000 RTP/AVP 18 0 8\r\n");
-  EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcmu, 0}, {Codec::pcma, 8}}));
+  EXPECT_EQ(audio.formats, (Formats{{Codec::pcmu, 0}, {Codec::pcma, 8}}));
   EXPECT_FALSE(audio.events.any());
   EXPECT_EQ(audio.ptime_ms, 20U);
 }
@@ -70,13 +70,13 @@ TEST(ReadDescription, DynamicNumbersAndAnyCase) {
   const RemoteAudio audio = read(session +
                                  "m=audio 4000 RTP/AVP 97 98 96\r\na=rtpmap:97 pcmu/8000/1\r\n"
                                  "a=rtpmap:98 Pcma/8000\r\na=rtpmap:96 Telephone-Event/8000\r\n");
-  EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcmu, 97}, {Codec::pcma, 98}}));
+  EXPECT_EQ(audio.formats, (Formats{{Codec::pcmu, 97}, {Codec::pcma, 98}}));
   EXPECT_EQ(audio.events[EventClock::at_8000], 96);
 }
 
 TEST(ReadDescription, MapOverrulesStaticNumber) {
   const RemoteAudio audio = read(session + "m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 speex/8000\r\n");
-  EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcma, 8}}));
+  EXPECT_EQ(audio.formats, (Formats{{Codec::pcma, 8}}));
 }
 
 TEST(ReadDescription, WrongRateOrChannelsIsAnotherCodec) {
@@ -123,6 +123,17 @@ TEST(ReadDescription, TelephoneEventWithoutKeysIsNotDtmf) {
 
 TEST(ReadDescription, FormatNamedTwiceCountsOnce) {
   EXPECT_EQ(read(session + "m=audio 4000 RTP/AVP 0 0 8 0\r\n").formats.size(), 2U);
+}
+
+// With other parameters each; a peer that goes on like that does not crowd out other codecs.
+TEST(ReadDescription, ACodecHasTwoNumbersAtMost) {
+  std::string media = "m=audio 4000 RTP/AVP";
+  for (int number = 96; number < 128; ++number) media += " " + std::to_string(number);
+  media += " 8 0\r\n";
+  for (int number = 96; number < 128; ++number)
+    media += "a=rtpmap:" + std::to_string(number) + " opus/48000/2\r\n";
+  EXPECT_EQ(read(session + media).formats,
+            (Formats{{Codec::opus, 96}, {Codec::opus, 97}, {Codec::pcma, 8}, {Codec::pcmu, 0}}));
 }
 
 TEST(ReadDescription, MediaConnectionOverrulesSession) {
@@ -198,7 +209,7 @@ TEST(ReadDescription, SeveralMediaLinesFirstUsableAudioCounts) {
   EXPECT_EQ(audio.lines.size(), 5U);
   EXPECT_EQ(audio.audio_line, 3U);
   EXPECT_EQ(audio.rtp.port, 4002);
-  EXPECT_EQ(audio.formats, (std::vector<Format>{{Codec::pcma, 8}}));
+  EXPECT_EQ(audio.formats, (Formats{{Codec::pcma, 8}}));
 }
 
 TEST(ReadDescription, RefusedAudioIsNoError) {
@@ -368,10 +379,10 @@ TEST(WriteReoffer, WithoutAnythingSeenIsAnOffer) {
 }
 
 TEST(ChooseFormats, OrderOfWantedNumbersOfOffered) {
-  const std::vector<Format> offered{{Codec::pcmu, 0}, {Codec::pcma, 98}, {Codec::pcma, 8}};
+  const Formats offered{{Codec::pcmu, 0}, {Codec::pcma, 98}, {Codec::pcma, 8}};
   EXPECT_EQ(choose_formats(offered, {Codec::pcma, Codec::pcmu}),
-            (std::vector<Format>{{Codec::pcma, 98}, {Codec::pcmu, 0}}));
-  EXPECT_EQ(choose_formats(offered, {Codec::pcmu}), (std::vector<Format>{{Codec::pcmu, 0}}));
+            (Formats{{Codec::pcma, 98}, {Codec::pcmu, 0}}));
+  EXPECT_EQ(choose_formats(offered, {Codec::pcmu}), (Formats{{Codec::pcmu, 0}}));
   EXPECT_EQ(choose_formats(offered, {Codec::pcmu, Codec::pcmu}).size(), 1U);
   EXPECT_TRUE(choose_formats({{Codec::pcmu, 0}}, {Codec::pcma}).empty());
   EXPECT_TRUE(choose_formats({}, {Codec::pcma}).empty());
