@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare_list.h"
 #include "base/slab.h"
 #include "base/time.h"
 #include "call/hunt.h"
@@ -29,11 +30,14 @@ struct Span {
   Cdr cdr;
   trunk::Admission::Ticket ticket;
   bool open = false;
-  // What is being recorded of it; the chain and the segment also afterwards.
-  media::RecordingId recording = 0;
-  std::string chain_id;
-  unsigned segment = 0;
-  unsigned recordings = 0;  // of this stretch
+  media::RecordingId recording = 0;  // what is being recorded of it
+  // There from its first recording on, or that of a stretch before it that it goes on with.
+  struct Recordings {
+    std::string chain_id;
+    unsigned segment = 0;  // the last one's in the chain
+    unsigned count = 0;    // of this stretch
+  };
+  std::unique_ptr<Recordings> recordings;
 };
 
 // Where a call goes when the target of its last transfer hangs up: back to the number that transferred it.
@@ -54,21 +58,21 @@ struct Call {
   std::string root_uuid;
   std::string account_id;
   bool inbound = true;
+  bool answered = false;
+  bool returning = false;  // the target has left, and `hunt` seeks the endpoint that goes in its place
+  int max_forwards = 70;
   LegHandle caller;
   LegHandle callee;
   std::unique_ptr<Hunt> hunt;  // for the callee, until it has answered; large, and a call is mostly without
-  bool answered = false;
-  Time dials_at{};                           // waits for its turn until then; epoch: it does not
-  trunk::CallerId caller_id;                 // who the caller is
-  trunk::CallerId callee_id;                 // who was called
-  std::vector<trunk::Diversion> diversions;  // who was called before, the latest first
-  int max_forwards = 70;
+  Time dials_at{};             // waits for its turn until then; epoch: it does not
+  trunk::CallerId caller_id;   // who the caller is
+  trunk::CallerId callee_id;   // who was called
+  RareList<trunk::Diversion> diversions;  // who was called before, the latest first
   Span span;
   TransferHandle pending;                       // not decided yet; at most one
-  std::vector<TransferHandle> lingering;        // theirs to hang up, once they have transferred it
+  RareList<TransferHandle> lingering;           // theirs to hang up, once they have transferred it
   std::unique_ptr<const ReturnPath> return_to;  // nothing: it ends with the target
-  bool returning = false;  // the target has left, and `hunt` seeks the endpoint that goes in its place
-  std::shared_ptr<const Farewell> farewell;  // the caller is being told that nobody takes its call
+  std::shared_ptr<const Farewell> farewell;     // the caller is being told that nobody takes its call
   TransferHandle joiner;        // another call's, that waits for this one to be answered; at most one
   unsigned transfers_live = 0;  // decided ones included
   unsigned depth = 0;           // transfers accepted so far, failed ones included

@@ -25,10 +25,10 @@ void Calls::begin_recording(Call& call) {
 // Another party has come into the call and a new stretch has begun.
 void Calls::continue_recording(Call& call, const Span& before, bool wanted) {
   const trunk::Trunk* trunk = cx_.model->trunk(before.cdr.trunk_id);
-  const bool chained = trunk != nullptr && trunk->recording.through_transfers && !before.chain_id.empty();
+  const bool chained = trunk != nullptr && trunk->recording.through_transfers && before.recordings;
   if (chained) {
-    call.span.chain_id = before.chain_id;
-    call.span.segment = before.segment;
+    call.span.recordings = std::make_unique<Span::Recordings>(*before.recordings);
+    call.span.recordings->count = 0;
   }
   if (wanted || chained) start_recording(call);
 }
@@ -39,12 +39,14 @@ void Calls::start_recording(Call& call) {
   Span& span = call.span;
   if (span.recording != 0 || !span.open || left == nullptr || right == nullptr) return;
   span.recording = ++next_recording_;
-  ++span.recordings;
+  if (!span.recordings) span.recordings = std::make_unique<Span::Recordings>();
+  Span::Recordings& made = *span.recordings;
+  ++made.count;
   RecordingRecord& record = recordings_[span.recording];
   record.recording_id = uuid_at(cx_.now, cx_.rng);
-  if (span.chain_id.empty()) span.chain_id = record.recording_id;
-  record.chain_id = span.chain_id;
-  record.segment = ++span.segment;
+  if (made.chain_id.empty()) made.chain_id = record.recording_id;
+  record.chain_id = made.chain_id;
+  record.segment = ++made.segment;
   record.call_uuid = span.cdr.call_uuid;
   record.root_call_uuid = span.cdr.root_call_uuid;
   record.transfer_id = span.cdr.transfer_id;
@@ -52,7 +54,7 @@ void Calls::start_recording(Call& call) {
   record.trunk_id = span.cdr.trunk_id;
   record.started_at = record.ended_at = cx_.now;
   std::string name = span.cdr.call_uuid;
-  if (span.recordings > 1) name += "-" + std::to_string(span.recordings);
+  if (made.count > 1) name += "-" + std::to_string(made.count);
   cx_.world.media(media::Record{span.recording, left->media, right->media, std::move(name)});
   log(Severity::info, "recording.started", {{"call", call.root_uuid}, {"recording", record.recording_id}});
 }

@@ -214,7 +214,7 @@ void Calls::on_referred(const LegReferred& event) {
   const trunk::CallerId stays = transferee_called ? call->caller_id : call->callee_id;
   const trunk::CallerId leaves = transferee_called ? call->callee_id : call->caller_id;
   hunt.caller = trunk::transfer_caller_id(*trunk, stays, leaves, transferee_called);
-  hunt.diversions = trunk::diverted_once_more(call->diversions, leaves);
+  hunt.diversions = trunk::diverted_once_more({call->diversions.begin(), call->diversions.end()}, leaves);
   hunt.max_forwards = std::min(refer->max_forwards().value_or(70), 70) - 1;
   if (transferee != nullptr) hunt.codecs = spoken(transfer.transferee);
   copy_headers(*trunk, *refer, target, hunt.headers, transfer.record.referred_by);

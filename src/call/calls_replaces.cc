@@ -171,8 +171,7 @@ void Calls::join_consultation(Transfer& transfer) {
   other->callee = {};
   call->depth = std::max(call->depth, other->depth);
   // Those that are to hang up themselves once they have handed over that call wait for the end of this one.
-  const auto linger = std::exchange(other->lingering, {});
-  call->lingering.insert(call->lingering.end(), linger.begin(), linger.end());
+  for (const TransferHandle linger : std::exchange(other->lingering, {})) call->lingering.push_back(linger);
   erase_if_over(*other);
   if (!own->in_call()) legs_.hang_up(own->self, {.code = Hangup::transferred, .reason = call_transferred});
 }

@@ -191,7 +191,7 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
   legs_.answer(leg.self, spoken(stays));
   bring_together(stays, leg.self);
   hear_silence(old.self);
-  continue_recording(call, left->second, left->second.recordings != 0);
+  continue_recording(call, left->second, left->second.recordings && left->second.recordings->count != 0);
   legs_.hang_up(old.self, {.code = Hangup::transferred, .reason = replaced});
 }
 

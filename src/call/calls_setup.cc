@@ -272,7 +272,8 @@ void Calls::start_call(Leg& leg, const Setup& setup) {
   hunt.number = setup.number;
   hunt.party = setup.inbound ? "endpoint" : "callee";
   hunt.caller = setup.caller;
-  hunt.diversions = call.diversions = setup.diversions;
+  hunt.diversions = setup.diversions;
+  call.diversions.assign(setup.diversions.begin(), setup.diversions.end());
   hunt.max_forwards = call.max_forwards;
   hunt.routes = std::move(routes);
   // Timer C of a proxy (RFC 3261 16.6) where the trunk says nothing: nobody rings for ever.

@@ -142,7 +142,7 @@ struct Leg : LegRemains {
   std::uint64_t call = 0;  // packed handle; 0: disowned
   std::string call_uuid;   // of the record it belongs to; empty: the root call's
   std::string number;      // the party's own number or user part
-  trunk::SipSettings sip;
+  trunk::CallSettings sip;
   trunk::MediaSettings media_terms;
   bool authenticated = false;  // the dialog was made with the trunk's credentials
 

@@ -284,7 +284,7 @@ class Legs {
   void send_reoffer(Leg& leg);
   void restore_offer(Leg& leg);
   // legs_srtp.cc
-  [[nodiscard]] static sdp::SrtpRules srtp_rules_for(const Leg& leg);
+  [[nodiscard]] static sdp::SrtpRules srtp_rules_for(const Leg& leg, const trunk::SipSettings& terms);
   [[nodiscard]] sdp::MasterKey fresh_key(Leg& leg, sdp::Suite suite);
   void offer_keys(Leg& leg);
   struct KeyChoice {

@@ -131,7 +131,7 @@ std::optional<Rejection> Legs::set_terms(LegHandle handle, const trunk::SipSetti
   Leg* leg = legs_.find(handle);
   if (leg == nullptr || leg->state != LegState::offered) return std::nullopt;
   leg->sip = terms;
-  leg->srtp_rules = srtp_rules_for(*leg);
+  leg->srtp_rules = srtp_rules_for(*leg, terms);
   leg->media_terms = media;
   leg->session = dialog::SessionTimer(terms.session_expires, terms.min_se);
   if (const auto least = leg->session.too_small(*leg->request)) {

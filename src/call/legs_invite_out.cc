@@ -44,7 +44,7 @@ LegHandle Legs::dial(DialPlan plan) {
     leg.inviting->tcp_from = local_for(Transport::tcp, plan.to.remote.ip.v6);
   }
   leg.source = Source{plan.to.transport, plan.to.local, plan.to.remote, plan.to.flow};
-  leg.srtp_rules = srtp_rules_for(leg);
+  leg.srtp_rules = srtp_rules_for(leg, plan.sip);
 
   leg.dialog.call_id = cx_.rng.uuid();
   leg.dialog.local_tag = cx_.rng.token(10);

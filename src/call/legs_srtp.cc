@@ -13,9 +13,9 @@ bool is_encrypted(Transport transport) {
 
 }  // namespace
 
-sdp::SrtpRules Legs::srtp_rules_for(const Leg& leg) {
+sdp::SrtpRules Legs::srtp_rules_for(const Leg& leg, const trunk::SipSettings& terms) {
   const auto use = [&] {
-    switch (leg.sip.srtp) {
+    switch (terms.srtp) {
       case trunk::Srtp::off:
         return sdp::SrtpUse::off;
       case trunk::Srtp::optional:
@@ -27,7 +27,7 @@ sdp::SrtpRules Legs::srtp_rules_for(const Leg& leg) {
     }
     return is_encrypted(leg.source.transport) ? sdp::SrtpUse::optional : sdp::SrtpUse::off;
   };
-  return {use(), leg.sip.srtp_suites};
+  return {use(), terms.srtp_suites};
 }
 
 // Not twice the same in the life of the secret: the tag, the session id and the time are this leg's alone. A

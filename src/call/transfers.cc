@@ -250,7 +250,7 @@ void Calls::promote_target(Transfer& transfer) {
         ReturnPath{target->self, leaves.number, transfer.record.transfer_id});
   }
   (was_caller ? call->caller : call->callee) = target->self;
-  call->diversions = transfer.hunt.diversions;
+  call->diversions.assign(transfer.hunt.diversions.begin(), transfer.hunt.diversions.end());
   (was_caller ? call->caller_id : call->callee_id) = trunk::CallerId{transfer.destination.number, {}, false};
   if (Leg* transferor = legs_.find(transfer.transferor)) transferor->call = 0;
 
@@ -317,7 +317,7 @@ void Calls::finish_transfer(Transfer& transfer) {
   const TransferHandle self = transfer.self;
   transfers_.erase(self);
   if (call == nullptr) return;
-  std::erase(call->lingering, self);
+  call->lingering.erase_if([self](TransferHandle one) { return one == self; });
   --call->transfers_live;
   erase_if_over(*call);
 }

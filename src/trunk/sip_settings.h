@@ -40,15 +40,20 @@ enum class DtmfStyle : std::uint8_t {
   info,              // SIP INFO
 };
 
-struct SipSettings {
-  Duration session_expires = 1800s;  // RFC 4028; 0: we ask for no session timer
-  Duration min_se = 90s;             // the shortest interval that is taken
+// What a call goes by as long as it lives.
+struct CallSettings {
   ReliableProvisionals reliable_provisionals = ReliableProvisionals::supported;
   HoldStyle hold = HoldStyle::anchored;
+  DtmfStyle dtmf = DtmfStyle::automatic;
+};
+
+// The rest is of use while it is set up.
+struct SipSettings : CallSettings {
+  Duration session_expires = 1800s;  // RFC 4028; 0: we ask for no session timer
+  Duration min_se = 90s;             // the shortest interval that is taken
   // An INVITE to which nothing comes back for so long goes to the next target, where there is one (RFC 3263
   // 4.3); 0: only after 64*T1.
   Duration failover_after = 5s;
-  DtmfStyle dtmf = DtmfStyle::automatic;
   // What a login of the trunk is challenged with, in this order; one at least.
   std::vector<sip::DigestAlgorithm> auth_algorithms = {
       sip::DigestAlgorithm::sha512_256, sip::DigestAlgorithm::sha256, sip::DigestAlgorithm::md5};
