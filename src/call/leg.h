@@ -133,18 +133,20 @@ struct LegRemains {
   std::unique_ptr<Forks> forks;
 };
 
+// There are two for every call as long as it lives, so members are in an order that leaves few gaps, and what
+// only some legs have, or each only for a while, is behind a pointer.
 struct Leg : LegRemains {
   LegState state = LegState::preparing;
   bool outgoing = false;
   bool end_reported = false;
+  bool authenticated = false;  // the dialog was made with the trunk's credentials
+  trunk::CallSettings sip;
+  trunk::MediaSettings media_terms;
 
   // Whose: set by the call layer, carried for records and rules.
   std::uint64_t call = 0;  // packed handle; 0: disowned
   std::string call_uuid;   // of the record it belongs to; empty: the root call's
   std::string number;      // the party's own number or user part
-  trunk::CallSettings sip;
-  trunk::MediaSettings media_terms;
-  bool authenticated = false;  // the dialog was made with the trunk's credentials
 
   dialog::SessionTimer session;
   bool peer_updates = false;    // its Allow lists UPDATE
@@ -152,15 +154,15 @@ struct Leg : LegRemains {
   unsigned probes_failed = 0;   // one after the other
   Source source;                // where the peer was last heard
   std::uint32_t invite_cseq = 0;
+  bool heard = false;      // outgoing: anything came back for the INVITE
+  bool fate_told = false;  // outgoing: LegTarget has been emitted for want of that
+  bool early_media = false;
 
   // incoming
   std::optional<sip::Message> request;  // the INVITE, until its final response
   // outgoing
   std::uint64_t asked_hash = 0;     // of the user part that it asked for
   std::uint64_t auth_requests = 0;  // numbers them; the first INVITE is 0
-  bool heard = false;               // anything came back for the INVITE
-  bool fate_told = false;           // LegTarget has been emitted for want of that
-  bool early_media = false;
   // Early dialogs of the same INVITE besides the one in `dialog`, which is the one heard last (RFC
   // 3261 12.1).
   struct Early {
@@ -210,35 +212,35 @@ struct Leg : LegRemains {
     bool offers = false;           // the PRACK must bring the answer
     std::optional<Progress> next;  // which waits for the PRACK
   };
-  std::uint32_t rseq = 0;
   std::unique_ptr<Unpracked> unpracked;
-  bool answer_waits = false;  // the 2xx, for the PRACK
+  std::uint32_t rseq = 0;
   int last_progress = 0;
+  bool answer_waits = false;  // the 2xx, for the PRACK
 
   // our 2xx that waits for its ACK: the first INVITE's or a re-INVITE's
-  txn::TxnId unacked;
-  std::uint32_t unacked_cseq = 0;
-  Duration resend_interval{};
   bool offer_in_2xx = false;  // the ACK must bring the answer
+  std::uint32_t unacked_cseq = 0;
+  txn::TxnId unacked;
+  Duration resend_interval{};
 
   // session description
   media::EndpointId media = 0;
-  bool media_ready = false;
   sdp::LocalAudio local;
   sdp::PayloadNumbers numbers;
-  std::optional<sdp::Format> sends;  // what the party is sent, as agreed last
-  std::string last_sdp;              // ours, as sent
-  std::uint64_t last_version = 0;    // of any o= line of ours, refused ones included
+  std::string last_sdp;            // ours, as sent
+  std::uint64_t last_version = 0;  // of any o= line of ours, refused ones included
   // The offer that `last_sdp` answers, as long as the same offer would get the same answer; in a call only.
   std::optional<WideHash> answered_offer;
   std::unique_ptr<const Said> before_offer;  // what stands if the offer that is out is refused
   std::optional<sdp::RemoteAudio> remote;
-  sdp::SrtpRules srtp_rules;
   std::unique_ptr<media::Srtp> srtp;  // agreed; nothing: RTP
   SocketAddress srtp_peer;            // where the peer was when it was
   unsigned srtp_keys = 0;             // made so far
   RareList<sdp::Crypto> plane_keys;   // what the plane encrypts with, where that is not for us to say
   Time opened_at{};
+  sdp::SrtpRules srtp_rules;
+  std::optional<sdp::Format> sends;  // what the party is sent, as agreed last
+  bool media_ready = false;
   bool described = false;      // the first answer of ours is fixed
   bool early_settled = false;  // the first offer was answered before the 2xx, reliably
   sdp::Codecs wanted;
@@ -261,15 +263,15 @@ struct Leg : LegRemains {
   std::unique_ptr<ToldTwice> told;  // keys it has told of; nothing: none
   RareList<OpenRefer> open_refers;
   RareList<Subscription> subscriptions;
+  std::array<std::uint32_t, static_cast<std::size_t>(LegTimer::count)> timers{};  // their entries; 0: none
   unsigned refers_seen = 0;  // from the second on, NOTIFYs carry an id (RFC 3515 2.4.6)
   bool refer_held = false;
   bool refer_only = false;  // the dialog that a REFER from outside its call made: a subscription, no session
-  std::array<std::uint32_t, static_cast<std::size_t>(LegTimer::count)> timers{};  // their entries; 0: none
 
-  std::string bye_reason;  // Reason of the BYE that is owed
-  int bye_code = 0;
   bool bye_sent = false;
   bool bye_waits_for_notify = false;
+  std::string bye_reason;  // Reason of the BYE that is owed
+  int bye_code = 0;
   int final_status = 0;
   int q850 = 0;                  // the cause its refusal gave; 0: none
   std::optional<Time> ended_at;  // when the party was let go or left

@@ -27,7 +27,9 @@ sdp::SrtpRules Legs::srtp_rules_for(const Leg& leg, const trunk::SipSettings& te
     }
     return is_encrypted(leg.source.transport) ? sdp::SrtpUse::optional : sdp::SrtpUse::off;
   };
-  return {use(), terms.srtp_suites};
+  sdp::SrtpRules rules{use(), {}};
+  for (const sdp::Suite suite : terms.srtp_suites) rules.suites.add(suite);
+  return rules;
 }
 
 // Not twice the same in the life of the secret: the tag, the session id and the time are this leg's alone. A

@@ -2,14 +2,14 @@
 // RFC 7714 14.1.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "base/inline_list.h"
 
 namespace baton::sdp {
 
@@ -21,6 +21,8 @@ enum class Suite : std::uint8_t {
 };
 inline constexpr std::array all_suites = {Suite::aead_aes_256_gcm, Suite::aead_aes_128_gcm,
                                           Suite::aes_cm_128_hmac_sha1_80, Suite::aes_cm_128_hmac_sha1_32};
+
+using Suites = InlineList<Suite, all_suites.size()>;  // none twice
 
 [[nodiscard]] std::string_view to_string(Suite suite);  // "AES_CM_128_HMAC_SHA1_80"
 [[nodiscard]] std::optional<Suite> find_suite(std::string_view name);
@@ -50,11 +52,9 @@ enum class SrtpUse : std::uint8_t {
 };
 struct SrtpRules {
   SrtpUse use = SrtpUse::optional;
-  std::vector<Suite> suites{all_suites.begin(), all_suites.end()};  // in the order of our offers
+  Suites suites{all_suites.begin(), all_suites.end()};  // in the order of our offers
 
-  [[nodiscard]] bool allows(Suite suite) const {
-    return use != SrtpUse::off && std::find(suites.begin(), suites.end(), suite) != suites.end();
-  }
+  [[nodiscard]] bool allows(Suite suite) const { return use != SrtpUse::off && suites.contains(suite); }
 };
 
 // The value of a crypto attribute, "1 AES_CM_128_HMAC_SHA1_80 inline:…|2^20". Nothing when it is not valid or

@@ -1,4 +1,5 @@
-// What calls leave behind in the engine when they are long over: nothing.
+// What a call holds in the engine while it lives, and what calls leave behind there when they are long over:
+// nothing.
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -69,9 +70,29 @@ Held after_calls(unsigned calls, Transport transport) {
   return {blocks, bytes};
 }
 
-class Memory : public ::testing::TestWithParam<Transport> {};
+// What an engine holds that has so many transferred calls, a minute and a half after the last one was.
+Held with_calls(unsigned calls) {
+  Play play = usual_play();
+  play.options.trace = false;
+  Stage stage(play.options);
+  stage.east.expect(play.target_number, play.target);
+  for (unsigned i = 0; i < calls; ++i) {
+    stage.inbound(play.transferee, play.transferor);
+    stage.world.run_for(100s);
+  }
+  EXPECT_EQ(stage.world.transfers().size(), calls);
+  EXPECT_EQ(stage.world.engine().census().live_legs, 2 * calls);
+  EXPECT_TRUE(stage.world.violations().empty()) << stage.world.report();
+  blocks = bytes = 0;
+  counting = true;
+  stage.world.end_engine();
+  counting = false;
+  return {blocks, bytes};
+}
 
-TEST_P(Memory, IsBackToWhereItWas) {
+class MemoryAfterCalls : public ::testing::TestWithParam<Transport> {};
+
+TEST_P(MemoryAfterCalls, IsBackToWhereItWas) {
   const Held some = after_calls(20, GetParam());
   const Held many = after_calls(120, GetParam());
   EXPECT_GT(some.blocks, 0U);
@@ -80,7 +101,14 @@ TEST_P(Memory, IsBackToWhereItWas) {
   EXPECT_NEAR(static_cast<double>(many.bytes), static_cast<double>(some.bytes), 16.0 * 100);
 }
 
-INSTANTIATE_TEST_SUITE_P(By, Memory, ::testing::Values(Transport::udp, Transport::tcp),
+// As few as has been reached: what is wanted while a call is set up is not to be held for hours.
+TEST(Memory, HoldsLittleForALiveCall) {
+  const Held some = with_calls(20), more = with_calls(40);
+  EXPECT_LE((more.blocks - some.blocks) / 20, 34U);
+  EXPECT_LE((more.bytes - some.bytes) / 20, 6'500U);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, MemoryAfterCalls, ::testing::Values(Transport::udp, Transport::tcp),
                          [](const auto& by) { return std::string(to_string(by.param)); });
 
 }  // namespace

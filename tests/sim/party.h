@@ -105,7 +105,7 @@ struct Script {
   bool forks_answer = false;                // and answer right after it did
   // What they speak and how they encrypt, where that is not as it does; each offers anew once it is heard.
   std::vector<sdp::Codec> fork_codecs = {};
-  std::vector<sdp::Suite> fork_suites = {};
+  sdp::Suites fork_suites = {};
   // In the call
   Duration ack_after{};
   std::vector<int> notify_answers = {};  // in turn, then 200; 0: none
