@@ -44,7 +44,6 @@ Batch::Batch(SQLite::Database& db)
     : db_(db),
       cdr_(db, insert_sql("cdr", cdr_columns, cdr_column_count, "call_uuid")),
       transfer_(db, insert_sql("transfer", transfer_columns, transfer_column_count, "transfer_id")),
-      step_(db, insert_sql("transfer_step", step_columns, step_column_count, "transfer_id, position")),
       trace_(db, insert_sql("trace", trace_columns, trace_column_count, "root_call_uuid, sequence")),
       leg_quality_(db, insert_sql("leg_quality", leg_quality_columns, leg_quality_column_count,
                                   "call_uuid, sip_call_id")),
@@ -61,8 +60,8 @@ Result<Batch::Written, BatchError> Batch::write(const std::deque<Record>& record
   }
 }
 
-// False when a refusal took the transaction with it, as a trigger may, or may have left rows behind: all but
-// the refused are to be tried anew.
+// False when a refusal took the transaction with it, as a trigger may: all but the refused are to be tried
+// anew.
 bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Written& written) {
   reset();
   SQLite::Transaction transaction(db_, SQLite::TransactionBehavior::IMMEDIATE);
@@ -80,9 +79,7 @@ bool Batch::attempt(const std::deque<Record>& records, std::size_t count, Writte
       if (!blames_record(e.getExtendedErrorCode())) throw;
       reset();
       refused = written.refused.insert(refused, {i, e.what()}) + 1;
-      // A savepoint would take a transfer's first rows back too, and cost every transfer a copy of each page
-      // that it changes.
-      if (std::holds_alternative<call::TransferRecord>(records[i]) || !in_transaction()) return false;
+      if (!in_transaction()) return false;
     }
   }
   transaction.commit();
@@ -95,7 +92,7 @@ bool Batch::in_transaction() const {
 
 // A statement that failed half-way would refuse new values.
 void Batch::reset() {
-  for (SQLite::Statement* statement : {&cdr_, &transfer_, &step_, &trace_, &leg_quality_, &recording_})
+  for (SQLite::Statement* statement : {&cdr_, &transfer_, &trace_, &leg_quality_, &recording_})
     statement->tryReset();
 }
 
@@ -106,12 +103,7 @@ bool Batch::insert(const call::Cdr& cdr) {
 
 bool Batch::insert(const call::TransferRecord& transfer) {
   bind(transfer_, transfer);
-  if (!run(transfer_)) return false;
-  for (std::size_t i = 0; i < transfer.steps.size(); ++i) {
-    bind(step_, transfer, i);
-    run(step_);
-  }
-  return true;
+  return run(transfer_);
 }
 
 bool Batch::insert(const call::TraceMessage& message) {

@@ -48,7 +48,7 @@ class Batch {
   [[nodiscard]] bool insert(const call::RecordingRecord& recording);
 
   SQLite::Database& db_;
-  SQLite::Statement cdr_, transfer_, step_, trace_, leg_quality_, recording_;
+  SQLite::Statement cdr_, transfer_, trace_, leg_quality_, recording_;
 };
 
 }  // namespace baton::store

@@ -120,7 +120,6 @@ std::optional<std::string> configure_writer(SQLite::Database& db, const std::str
   // A CDR that was reported as written must survive a power cut: one sync a batch.
   db.exec("PRAGMA synchronous = FULL");
   db.exec("PRAGMA journal_size_limit = 67108864");
-  db.exec("PRAGMA foreign_keys = ON");
   if (pages_max != 0) db.execAndGet("PRAGMA max_page_count = " + std::to_string(pages_max));
   return migrate(db, path);
 }

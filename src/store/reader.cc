@@ -119,16 +119,6 @@ Rows texts(SQLite::Statement& statement) {
   return rows;
 }
 
-void add_steps(SQLite::Database& db, std::vector<call::TransferRecord>& transfers) {
-  SQLite::Statement statement(db, std::string("SELECT ") + step_columns +
-                                      " FROM transfer_step WHERE transfer_id = ? ORDER BY position");
-  for (call::TransferRecord& transfer : transfers) {
-    statement.reset();
-    statement.bind(1, transfer.transfer_id);
-    while (statement.executeStep()) transfer.steps.push_back(read_step(statement));
-  }
-}
-
 // What is written apart from the records themselves.
 void add_media(SQLite::Database& db, std::vector<call::Cdr>& cdrs) {
   SQLite::Statement legs(db, std::string("SELECT ") + leg_quality_columns +
@@ -161,7 +151,6 @@ std::vector<call::TransferRecord> transfers_of(SQLite::Database& db, const std::
   statement.bind(1, root);
   std::vector<call::TransferRecord> transfers;
   while (statement.executeStep()) transfers.push_back(read_transfer(statement));
-  add_steps(db, transfers);
   return transfers;
 }
 
@@ -237,7 +226,6 @@ Result<std::vector<call::TransferRecord>, std::string> Reader::transfers(const F
     bind_filter(statement, filter);
     std::vector<call::TransferRecord> transfers;
     while (statement.executeStep()) transfers.push_back(read_transfer(statement));
-    add_steps(db, transfers);
     return transfers;
   });
 }

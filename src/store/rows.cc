@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/steps.h"
+
 namespace baton::store {
 namespace {
 
@@ -126,6 +128,7 @@ void bind(SQLite::Statement& statement, const call::TransferRecord& transfer) {
          << transfer.outcome << std::int64_t{transfer.refer_status} << std::int64_t{transfer.final_status}
          << transfer.refused_by << transfer.reason << std::int64_t{transfer.depth} << transfer.started_at
          << transfer.ended_at;
+  binder.copy(to_text(transfer.steps));
 }
 
 call::TransferRecord read_transfer(const SQLite::Statement& statement) {
@@ -136,22 +139,8 @@ call::TransferRecord read_transfer(const SQLite::Statement& statement) {
       transfer.target_number >> transfer.referred_by >> transfer.caller_id >> transfer.carrier_id >>
       transfer.outcome >> transfer.refer_status >> transfer.final_status >> transfer.refused_by >>
       transfer.reason >> transfer.depth >> transfer.started_at >> transfer.ended_at;
+  transfer.steps = parse_steps(row.text());
   return transfer;
-}
-
-void bind(SQLite::Statement& statement, const call::TransferRecord& transfer, std::size_t position) {
-  const call::TransferStep& step = transfer.steps[position];
-  Binder binder(statement);
-  binder << transfer.transfer_id << static_cast<std::int64_t>(position) << step.at << step.what
-         << std::int64_t{step.status} << step.detail;
-}
-
-call::TransferStep read_step(const SQLite::Statement& statement) {
-  call::TransferStep step;
-  std::string transfer_id;
-  int position = 0;
-  Row(statement) >> transfer_id >> position >> step.at >> step.what >> step.status >> step.detail;
-  return step;
 }
 
 void bind(SQLite::Statement& statement, const call::TraceMessage& message) {

@@ -22,11 +22,8 @@ inline constexpr char transfer_columns[] =
     "target_number, "
     "referred_by, caller_id, carrier_id, outcome, refer_status, final_status, refused_by, reason, depth, "
     "started_at, "
-    "ended_at";
-inline constexpr int transfer_column_count = 20;
-
-inline constexpr char step_columns[] = "transfer_id, position, at, what, status, detail";
-inline constexpr int step_column_count = 6;
+    "ended_at, steps";
+inline constexpr int transfer_column_count = 21;
 
 inline constexpr char trace_columns[] =
     "root_call_uuid, sequence, party, at, sent, transport, local, remote, bytes";
@@ -45,15 +42,13 @@ inline constexpr int recording_column_count = 16;
 
 // The record must live until the statement has been executed: text is not copied.
 void bind(SQLite::Statement& statement, const call::Cdr& cdr);
-void bind(SQLite::Statement& statement, const call::TransferRecord& transfer);  // without its steps
-void bind(SQLite::Statement& statement, const call::TransferRecord& transfer, std::size_t position);
+void bind(SQLite::Statement& statement, const call::TransferRecord& transfer);
 void bind(SQLite::Statement& statement, const call::TraceMessage& message);
 void bind(SQLite::Statement& statement, const call::LegQuality& leg);
 void bind(SQLite::Statement& statement, const call::RecordingRecord& recording);
 
-[[nodiscard]] call::Cdr read_cdr(const SQLite::Statement& statement);                  // without its legs
-[[nodiscard]] call::TransferRecord read_transfer(const SQLite::Statement& statement);  // without its steps
-[[nodiscard]] call::TransferStep read_step(const SQLite::Statement& statement);
+[[nodiscard]] call::Cdr read_cdr(const SQLite::Statement& statement);  // without its legs
+[[nodiscard]] call::TransferRecord read_transfer(const SQLite::Statement& statement);
 [[nodiscard]] call::TraceMessage read_trace(const SQLite::Statement& statement);
 [[nodiscard]] call::LegQuality read_leg_quality(const SQLite::Statement& statement);
 [[nodiscard]] call::RecordingRecord read_recording(const SQLite::Statement& statement);

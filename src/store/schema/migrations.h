@@ -6,6 +6,7 @@
 #include "store/schema/v1.h"
 #include "store/schema/v2.h"
 #include "store/schema/v3.h"
+#include "store/schema/v4.h"
 
 namespace baton::store::schema {
 
@@ -13,7 +14,7 @@ namespace baton::store::schema {
 inline constexpr int application_id = 0x4241544E;
 
 // migrations[n] leads from version n to n + 1.
-inline constexpr std::array<const char*, 3> migrations = {v1, v2, v3};
+inline constexpr std::array<const char*, 4> migrations = {v1, v2, v3, v4};
 inline constexpr int latest_version = static_cast<int>(migrations.size());
 
 }  // namespace baton::store::schema

@@ -117,6 +117,38 @@ TEST(StoreOpen, EveryOlderSchemaIsBroughtUpWithWhatItHolds) {
   }
 }
 
+TEST(StoreOpen, StepsThatHadRowsOfTheirOwnAreTheTransfers) {
+  const Directory directory;
+  {
+    Other old(directory / "s.db");
+    for (int i = 0; i < 3; ++i) old.run(schema::migrations[static_cast<std::size_t>(i)]);
+    old.run("PRAGMA application_id = " + std::to_string(schema::application_id));
+    old.run("PRAGMA user_version = 3");
+    for (const char* id : {"none", "some"}) {
+      old.run(std::string("INSERT INTO transfer VALUES ('") + id +
+              "', 'call', 'root', 'acme', 'desk', '', '', '', '', '', '', '', 'bridged', 202, 200, '', '', "
+              "1, 5, 9)");
+    }
+    old.run("INSERT INTO transfer_step VALUES ('some', 1, 7000000, 'answered', 200, '')");
+    old.run("INSERT INTO transfer_step VALUES ('some', 0, 6000000, 'failed', 486, 'said \"Busy\", once')");
+  }
+  ASSERT_TRUE(open_writer(options(directory / "s.db")));
+  const auto transfers = open_reader(directory / "s.db")->transfers({});
+  ASSERT_TRUE(transfers.has_value()) << transfers.error();
+  ASSERT_EQ(transfers->size(), 2U);
+  const auto& some = (*transfers)[(*transfers)[0].transfer_id == "some" ? 0 : 1];
+  const auto& none = (*transfers)[(*transfers)[0].transfer_id == "some" ? 1 : 0];
+  EXPECT_TRUE(none.steps.empty());
+  EXPECT_EQ(some.outcome, "bridged");
+  EXPECT_EQ(some.ended_at, from_micros(9));
+  ASSERT_EQ(some.steps.size(), 2U);
+  EXPECT_EQ(some.steps[0].at, from_micros(6'000'000));
+  EXPECT_EQ(some.steps[0].what, "failed");
+  EXPECT_EQ(some.steps[0].status, 486);
+  EXPECT_EQ(some.steps[0].detail, "said \"Busy\", once");
+  EXPECT_EQ(some.steps[1].what, "answered");
+}
+
 TEST(StoreOpen, IsForItsOwnerAndGroup) {
   const Directory directory;
   auto writer = open_writer(options(directory / "s.db"));

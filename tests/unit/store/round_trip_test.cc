@@ -1,4 +1,5 @@
 // What goes in comes out, once.
+#include "store/steps.h"
 #include "unit/store/store_testing.h"
 
 namespace baton::store::testing {
@@ -152,6 +153,29 @@ TEST(StoreRoundTrip, ATransferWithItsSteps) {
     EXPECT_EQ(got.steps[i].status, sent.steps[i].status);
     EXPECT_EQ(got.steps[i].detail, sent.steps[i].detail);
   }
+}
+
+TEST(StoreRoundTrip, StepsHoldWhatAPeerMaySay) {
+  const std::vector<call::TransferStep> odd{{at(1), "failed", 486, "\"; DROP\\ \n\x01 \xc3\xa9"},
+                                            {at(2), "failed", -1, std::string("a\0b", 3)}};
+  const auto got = parse_steps(to_text(odd));
+  ASSERT_EQ(got.size(), 2U);
+  for (std::size_t i = 0; i < odd.size(); ++i) {
+    EXPECT_EQ(got[i].at, odd[i].at);
+    EXPECT_EQ(got[i].status, odd[i].status);
+    EXPECT_EQ(got[i].detail, odd[i].detail);
+  }
+  EXPECT_EQ(parse_steps(to_text({{at(1), "failed", 0, "\xff!"}})).front().detail, "\xef\xbf\xbd!");
+  EXPECT_EQ(to_text({}), "[]");
+}
+
+TEST(StoreRoundTrip, ADamagedColumnOfStepsIsNoReasonToHideTheTransfer) {
+  for (const char* text : {"", "[", "{}", "7", "null", "[1,[],\"x\"]"})
+    EXPECT_TRUE(parse_steps(text).empty());
+  const auto some = parse_steps(R"([{"at":"x","status":"200","what":7},{"what":"answered"}])");
+  ASSERT_EQ(some.size(), 2U);
+  EXPECT_EQ(some[0].what, "");
+  EXPECT_EQ(some[1].what, "answered");
 }
 
 TEST(StoreRoundTrip, TraceBytesAreWhatWasOnTheWire) {
