@@ -128,6 +128,16 @@ class Server:
                 time.sleep(0.1)  # it is just being written
         raise RuntimeError(f"the server does not write {self.heap_file}")
 
+    def complaints(self):
+        """What its log says above info, so far: how often each event, and the first line of it."""
+        events = {}
+        for line in self.log.read_text().splitlines():
+            words = line.split(" ", 3)
+            event = words[2] if len(words) > 2 else line
+            found = events.setdefault(event, {"count": 0, "first": line})
+            found["count"] += 1
+        return events
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -45,6 +45,7 @@ def section(bench):
             raise RuntimeError(f"errors in the soak:\n{output[-3000:]}{errors[-2000:]}")
         run = json.loads(output)
         after = at_rest(server)
+        complaints = server.complaints()
     settled = [each for each in samples[:-1] if each["at"] > (0 if short else warm)]
     growth = {key: slope([(each["at"], each[key]) for each in settled]) for key in ("resident", "heap")}
     per_call = (after["heap"] - before["heap"]) / run["completed"]
@@ -53,10 +54,13 @@ def section(bench):
     grown = per_call > BYTES_PER_CALL_MAX and after["heap"] - before["heap"] > tables
     leak = None if short else grown or blocks_per_call > BLOCKS_PER_CALL_MAX
     bench.result["sections"]["soak"] = {"seconds": seconds, "rate": rate, "run": run, "samples": samples, "before": before, "after": after,
+                                        "complaints": complaints,
                                         "growth_bytes_per_second": growth, "heap_bytes_per_call": per_call,
                                         "heap_blocks_per_call": blocks_per_call, "leak": leak}
     bench.say(f"\nsoak: {rate:.0f} transferred calls a second for {seconds} s: {run['completed']} calls, {run['errors']} errors, "
-              f"{run['refused']} refused")
+              f"{run['refused']} refused {run['refusals'] or ''}")
+    for event, found in complaints.items():
+        bench.say(f"  the server's log, {found['count']} times {event}: {found['first']}")
     bench.say(f"resident at rest before it {before['resident'] / 1e6:.1f} MB, after it {after['resident'] / 1e6:.1f} MB; under load "
               f"{settled[0]['resident'] / 1e6:.1f} to {settled[-1]['resident'] / 1e6:.1f} MB, {growth['resident'] / 1e3:+.2f} kB/s")
     bench.say(f"heap in use at rest before it {before['heap'] / 1e6:.2f} MB, after it {after['heap'] / 1e6:.2f} MB: {per_call:+.2f} bytes and "

@@ -9,7 +9,7 @@
 
 namespace baton::bench {
 
-// Nanoseconds of the steady clock.
+// Nanoseconds, of the steady clock unless said otherwise.
 using Nanos = std::int64_t;
 
 // One party's dialog with the server.
@@ -37,7 +37,8 @@ struct Call {
   std::uint64_t number = 0;  // 0: the place is free
   Stage stage = Stage::setting_up;
   std::array<Leg, role_count> legs;
-  Nanos started = 0, referred = 0;
+  Nanos started = 0;
+  Nanos referred = 0;  // by CLOCK_REALTIME, when the REFER went out
   bool refer_accepted = false, told_final = false;
   std::uint8_t notified = 0;
   std::uint64_t to_ask = 0;  // requests within the dialog that are still to come

@@ -123,7 +123,7 @@ void Course::act(Nanos now, Call& call) {
     ask_next(now, call);
   } else if (call.stage == Call::Stage::talking && options_.transfer) {
     call.stage = Call::Stage::referring;
-    call.referred = now;
+    leaving_.push_back(call.number);
     const std::string& at = places_[index(Role::endpoint)].at;
     ask(now, call, Role::endpoint, "REFER",
         "Contact: <sip:agent@" + at + places_[index(Role::endpoint)].parameter +
@@ -136,6 +136,13 @@ void Course::act(Nanos now, Call& call) {
     return;
   }
   --settled_;
+}
+
+void Course::goes_out(Nanos real) {
+  for (const std::uint64_t number : leaving_) {
+    if (Call* call = find(number)) call->referred = real;
+  }
+  leaving_.clear();
 }
 
 void Course::ask_next(Nanos now, Call& call) {
@@ -257,7 +264,8 @@ bool Course::find_number(Role role, const Message& message, std::uint64_t& numbe
   return true;
 }
 
-void Course::hear(Nanos now, Role role, Link link, std::string_view bytes) {
+void Course::hear(Nanos now, Nanos arrived, Role role, Link link, std::string_view bytes) {
+  arrived_ = arrived;
   Message message;
   if (const std::string_view why = read(bytes, message); !why.empty()) return fault(why);
   if (message.status == 0) return request(now, role, link, message);
@@ -311,7 +319,7 @@ void Course::request(Nanos now, Role role, Link link, const Message& message) {
   wire_.send(link, leg.answer);
   if (message.is("NOTIFY")) {
     expect(role == Role::endpoint, "a NOTIFY for somebody who did not send the REFER");
-    notified(now, *call, message);
+    notified(*call, message);
   } else if (message.is("BYE")) {
     bye(*call, role, message);
   } else if (message.is("INFO")) {
@@ -351,7 +359,7 @@ void Course::invited(Nanos now, Call& call, Role role, Link link, const Message&
   leg.heard_cseq = message.cseq_number;
   leg.ours = std::string(message.to) + ";tag=" + letter(role) + at.run + std::to_string(call.number);
   const std::string contact = "<sip:" + std::string(user_of(message.uri)) + "@" + at.at + at.parameter + ">";
-  if (role == Role::target) tally_.refer_to_invite.add(now - call.referred);
+  if (role == Role::target) tally_.refer_to_invite.add(arrived_ - call.referred);
   if (options_.ring) {
     scratch_.clear();
     write_response(scratch_, message, "180 Ringing", leg.ours, contact, {});
@@ -362,7 +370,7 @@ void Course::invited(Nanos now, Call& call, Role role, Link link, const Message&
   wait_for(now, call, role, leg.answer);
 }
 
-void Course::notified(Nanos now, Call& call, const Message& message) {
+void Course::notified(Call& call, const Message& message) {
   const std::string_view event = message.event.substr(0, message.event.find(';'));
   expect(event == "refer", "a NOTIFY of another event than refer");
   expect(call.refer_accepted, "a NOTIFY before the 202");
@@ -378,7 +386,7 @@ void Course::notified(Nanos now, Call& call, const Message& message) {
   if (!last) return;
   expect(status == "200", "a final NOTIFY that does not say 200");
   call.told_final = true;
-  tally_.refer_to_notify.add(now - call.referred);
+  tally_.refer_to_notify.add(arrived_ - call.referred);
 }
 
 void Course::bye(Call& call, Role role, const Message&) {

@@ -55,9 +55,13 @@ class Course {
  public:
   Course(CourseOptions options, Wire& wire, Media& media);
 
-  void hear(Nanos now, Role role, Link link, std::string_view bytes);
+  // `arrived` by CLOCK_REALTIME.
+  void hear(Nanos now, Nanos arrived, Role role, Link link, std::string_view bytes);
   // Begins calls and does what is due.
   void advance(Nanos now);
+  // What advance() has said is about to be sent, at `real` by CLOCK_REALTIME: latencies count from here, so
+  // that they are the server's.
+  void goes_out(Nanos real);
   // When advance() has something to do; at most `latest`.
   [[nodiscard]] Nanos next(Nanos latest) const;
 
@@ -100,7 +104,7 @@ class Course {
 
   void request(Nanos now, Role role, Link link, const Message& message);
   void invited(Nanos now, Call& call, Role role, Link link, const Message& message);
-  void notified(Nanos now, Call& call, const Message& message);
+  void notified(Call& call, const Message& message);
   void bye(Call& call, Role role, const Message& message);
   void response(Nanos now, Call& call, Role role, const Message& message);
   void invite_answered(Nanos now, Call& call, Role role, const Message& message);
@@ -121,7 +125,9 @@ class Course {
   std::size_t live_ = 0, settled_ = 0;
   std::uint64_t next_number_ = 0, next_branch_ = 0;
   std::uint32_t next_wait_ = 0;
-  Nanos begin_at_ = 0;  // open loop: when the next call is due
+  Nanos begin_at_ = 0;                  // open loop: when the next call is due
+  Nanos arrived_ = 0;                   // what is being heard
+  std::vector<std::uint64_t> leaving_;  // calls whose REFER goes out with the next flush
   std::string scratch_;
   Tally tally_;
 };

@@ -43,11 +43,12 @@ Run play(Wire& wire, Course& course, Media& media, double longest, bool progress
   Nanos now = start, told = start;
   while (!course.done()) {
     course.advance(now);
+    course.goes_out(real_time());
     wire.flush();
     const Nanos next = course.next(now + (media.flows() ? 1'000'000 : 100'000'000));
     wire.round(std::chrono::nanoseconds(std::max<Nanos>(0, next - now)),
-               [&](Role role, Link link, std::string_view bytes) {
-                 course.hear(clock_now(CLOCK_MONOTONIC), role, link, bytes);
+               [&](Role role, Link link, std::string_view bytes, Nanos arrived) {
+                 course.hear(clock_now(CLOCK_MONOTONIC), arrived, role, link, bytes);
                });
     wire.flush();
     now = clock_now(CLOCK_MONOTONIC);

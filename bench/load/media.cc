@@ -29,12 +29,6 @@ struct Stamp {
   Nanos sent = 0;  // CLOCK_REALTIME, as the kernel stamps arrivals
 };
 
-Nanos real_time() {
-  timespec at{};
-  ::clock_gettime(CLOCK_REALTIME, &at);
-  return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
-}
-
 int open_socket(const std::string& ip, std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const sockaddr_in address = to_sockaddr(ip, port);

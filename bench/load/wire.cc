@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <stdexcept>
 
 #include "load/message.h"
@@ -40,7 +41,25 @@ void no_delay(int fd) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// When the kernel had it; 0 when it does not say.
+std::int64_t stamp_of(msghdr& header) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec at{};
+    std::memcpy(&at, CMSG_DATA(control), sizeof at);
+    return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
+  }
+  return 0;
+}
+
 }  // namespace
+
+std::int64_t real_time() {
+  timespec at{};
+  ::clock_gettime(CLOCK_REALTIME, &at);
+  return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
+}
 
 sockaddr_in to_sockaddr(const std::string& ip, std::uint16_t port) {
   sockaddr_in address{};
@@ -55,11 +74,13 @@ sockaddr_in to_sockaddr(const std::string& ip, std::uint16_t port) {
 Wire::Wire(Options options)
     : options_(std::move(options)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      slots_(std::make_unique<char[]>(batch * slot)) {
+      slots_(std::make_unique<char[]>(batch * slot)),
+      controls_(std::make_unique<char[]>(batch * control_slot)) {
   for (std::size_t i = 0; i < batch; ++i) {
     vectors_[i] = {slots_.get() + i * slot, slot};
     headers_[i].msg_hdr.msg_iov = &vectors_[i];
     headers_[i].msg_hdr.msg_iovlen = 1;
+    headers_[i].msg_hdr.msg_control = controls_.get() + i * control_slot;
   }
   if (options_.transport == Transport::tls) tls_ = std::make_unique<Tls>(options_.tls);
   for (const Role role : {Role::carrier, Role::endpoint, Role::target}) {
@@ -79,6 +100,8 @@ void Wire::open_udp(Role role) {
   const int fd = bound_socket(SOCK_DGRAM, options_.addresses[static_cast<std::size_t>(role)], options_.port);
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &socket_buffer, sizeof socket_buffer);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &socket_buffer, sizeof socket_buffer);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   const sockaddr_in server = to_sockaddr(options_.server, options_.server_port);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0) give_up("connect");
   add(fd, role);
@@ -229,12 +252,14 @@ void Wire::receive_datagrams(Link link, const Heard& heard) {
   const int fd = ways_[link].fd;
   const Role role = ways_[link].role;
   for (int round = 0; round < rounds_of_reading; ++round) {
+    for (mmsghdr& header : headers_) header.msg_hdr.msg_controllen = control_slot;
     const int count = ::recvmmsg(fd, headers_.data(), batch, MSG_DONTWAIT, nullptr);
     if (count <= 0) return;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
       ++received_;
       bytes_received_ += headers_[i].msg_len;
-      heard(role, link, {slots_.get() + i * slot, headers_[i].msg_len});
+      const std::int64_t stamp = stamp_of(headers_[i].msg_hdr);
+      heard(role, link, {slots_.get() + i * slot, headers_[i].msg_len}, stamp != 0 ? stamp : real_time());
     }
     if (static_cast<std::size_t>(count) < batch) return;
   }
@@ -259,6 +284,7 @@ void Wire::receive_stream(Link link, const Heard& heard) {
 
 void Wire::take_stream(Link link, std::string_view bytes, const Heard& heard) {
   const Role role = ways_[link].role;
+  const std::int64_t arrived = real_time();
   std::string in = std::move(ways_[link].in);  // `heard` may add a way and move them all
   if (!in.empty()) {
     in.append(bytes);
@@ -275,7 +301,7 @@ void Wire::take_stream(Link link, std::string_view bytes, const Heard& heard) {
     if (length == 0) break;
     ++received_;
     bytes_received_ += length;
-    heard(role, link, rest.substr(0, length));
+    heard(role, link, rest.substr(0, length), arrived);
     rest.remove_prefix(length);
   }
   if (in.empty()) {

@@ -37,7 +37,9 @@ class Wire {
     Transport transport = Transport::udp;
     TlsFiles tls;
   };
-  using Heard = std::function<void(Role, Link, std::string_view)>;
+  // Last: when it arrived, by the kernel's stamp on a datagram, by when it was read from a stream.
+  // Nanoseconds of CLOCK_REALTIME, which such stamps are of.
+  using Heard = std::function<void(Role, Link, std::string_view, std::int64_t)>;
 
   // Throws std::runtime_error with the reason.
   explicit Wire(Options options);
@@ -73,6 +75,7 @@ class Wire {
   };
   static constexpr std::size_t batch = 64;
   static constexpr std::size_t slot = 8'192;
+  static constexpr std::size_t control_slot = 64;
 
   void open_udp(Role role);
   void open_stream(Role role);
@@ -92,11 +95,14 @@ class Wire {
   int epoll_ = -1;
   std::array<int, role_count> listening_{-1, -1, -1};
   std::vector<Way> ways_;
-  std::unique_ptr<char[]> slots_;
+  std::unique_ptr<char[]> slots_, controls_;
   std::array<mmsghdr, batch> headers_{};
   std::array<iovec, batch> vectors_{};
   std::uint64_t sent_ = 0, received_ = 0, bytes_sent_ = 0, bytes_received_ = 0, waits_ = 0;
 };
+
+// Nanoseconds of CLOCK_REALTIME.
+[[nodiscard]] std::int64_t real_time();
 
 // Throws std::runtime_error when `ip` is no IPv4 address.
 [[nodiscard]] sockaddr_in to_sockaddr(const std::string& ip, std::uint16_t port);
