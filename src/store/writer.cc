@@ -18,6 +18,7 @@
 #include "store/batch.h"
 #include "store/connection.h"
 #include "store/queue.h"
+#include "store/standing.h"
 #include "store/unwritten.h"
 
 namespace baton::store {
@@ -121,6 +122,7 @@ class Writer::Impl {
   bool dropping_ = false;
   std::uint64_t dropped_before_ = 0;
 
+  Standing standing_;
   std::mutex stop_mutex_;
   std::thread thread_;
 };
@@ -132,11 +134,13 @@ void Writer::Impl::submit(Record&& record) {
     return;
   }
   queue_.put(std::move(record));
+  if (queue_.count() > 4 * options_.batch_max) standing_.step_forward();
 }
 
 bool Writer::Impl::flush(Duration patience) {
   const std::uint64_t target = queue_.accepted();
   ++flushing_;
+  standing_.step_forward();
   queue_.wake();
   std::unique_lock lock(done_mutex_);
   const bool done = done_changed_.wait_for(lock, patience, [&] { return done_ >= target; });
@@ -149,6 +153,7 @@ bool Writer::Impl::stop(Duration patience) {
   if (thread_.joinable()) {
     stop_at_ = (Clock::now() + patience).time_since_epoch().count();
     stopping_.store(true, std::memory_order_release);
+    standing_.step_forward();
     queue_.wake();
     thread_.join();
     queue_.take(waiting_);  // what was submitted while the thread ended
@@ -172,6 +177,7 @@ WriterStats Writer::Impl::stats() const {
 }
 
 void Writer::Impl::run() {
+  standing_.adopt();
   while (!stopping_.load(std::memory_order_acquire)) {
     if (refusing_) {
       queue_.wait(options_.retry_max);
@@ -182,12 +188,15 @@ void Writer::Impl::run() {
     gather();
     queue_.take(waiting_);
     write_waiting();
+    const bool hurry = stopping_.load(std::memory_order_acquire) || flushing_.load() != 0;
+    if (!hurry) standing_.step_back();
   }
   queue_.take(waiting_);
   write_waiting();
   settle(true);
   report_queue();
   stopped_.store(true, std::memory_order_release);
+  standing_.leave();
   disconnect();
 }
 

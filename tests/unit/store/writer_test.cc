@@ -1,6 +1,7 @@
 // What the writer promises when the disk does not cooperate.
 #include "store/writer.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -80,6 +81,45 @@ TEST(StoreWriter, WaitsOutALock) {
   EXPECT_EQ(cdr_count(directory / "s.db"), 100U);
   EXPECT_EQ(book.count("store.refusing"), 1U);
   EXPECT_EQ(book.count("store.recovered"), 1U);
+}
+
+// The scheduling policy of this process's thread of that name; -1: there is none.
+int policy_of(const std::string& name) {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string found;
+    std::getline(std::ifstream(task.path() / "comm"), found);
+    if (found == name) return ::sched_getscheduler(std::stoi(task.path().filename()));
+  }
+  return -1;
+}
+
+bool may_come_back_from_idle_time() {
+  bool may = false;
+  std::thread([&may] {
+    const sched_param none{};
+    may = ::sched_setscheduler(0, SCHED_IDLE, &none) == 0 && ::sched_setscheduler(0, SCHED_OTHER, &none) == 0;
+  }).join();
+  return may;
+}
+
+TEST(StoreWriter, TakesTimeThatNobodyWantsUntilMuchWaits) {
+  const Directory directory;
+  auto writer = open_writer(options(directory / "s.db"));
+  writer->submit(cdr("first", 1));
+  ASSERT_TRUE(eventually([&] { return writer->stats().written == 1; }));
+  const int modest = may_come_back_from_idle_time() ? SCHED_IDLE : SCHED_OTHER;
+  EXPECT_TRUE(eventually([&] { return policy_of("store") == modest; }));
+  {
+    Other other(directory / "s.db");
+    other.run("BEGIN IMMEDIATE");
+    constexpr std::size_t many = 5'000;
+    for (std::size_t i = 0; i < many; ++i) writer->submit(cdr("call-" + std::to_string(i)));
+    EXPECT_EQ(policy_of("store"), SCHED_OTHER);
+    other.run("ROLLBACK");
+  }
+  EXPECT_TRUE(eventually([&] { return writer->stats().queued == 0; }));
+  EXPECT_TRUE(eventually([&] { return policy_of("store") == modest; }));
+  EXPECT_TRUE(writer->stop());
 }
 
 TEST(StoreWriter, WhenFullOnlyTraceIsDropped) {

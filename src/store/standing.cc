@@ -1,0 +1,52 @@
+#include "store/standing.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <system_error>
+#include <thread>
+
+namespace baton::store {
+namespace {
+
+bool set_policy(pid_t thread, int policy) {
+  const sched_param none{};
+  return ::sched_setscheduler(thread, policy, &none) == 0;
+}
+
+// A thread that could not come back would starve: another one tries.
+bool may_come_back() {
+  if (::sched_getscheduler(0) != SCHED_OTHER) return false;  // whoever started the server has decided
+  bool came_back = false;
+  try {
+    std::thread([&came_back] {
+      came_back = set_policy(::gettid(), SCHED_IDLE) && set_policy(::gettid(), SCHED_OTHER);
+    }).join();
+  } catch (const std::system_error&) {  // no thread to be had: then not
+  }
+  return came_back;
+}
+
+}  // namespace
+
+void Standing::adopt() {
+  if (may_come_back()) thread_ = ::gettid();
+}
+
+void Standing::leave() {
+  step_forward();
+  thread_ = 0;
+}
+
+void Standing::step_back() {
+  const pid_t thread = thread_.load(std::memory_order_relaxed);
+  if (thread == 0 || back_.load(std::memory_order_relaxed)) return;
+  if (set_policy(thread, SCHED_IDLE)) back_.store(true, std::memory_order_release);
+}
+
+void Standing::step_forward() {
+  if (!back_.load(std::memory_order_relaxed) || !back_.exchange(false)) return;
+  if (const pid_t thread = thread_.load(); thread != 0) set_policy(thread, SCHED_OTHER);
+}
+
+}  // namespace baton::store
