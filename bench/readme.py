@@ -40,8 +40,8 @@ def table(result):
     for run in sections.get("memory", {}).get("rows", []):
         live, after, empty = run["first"]["live"], run["first"]["after"], run["empty"]
         row(f"{run['calls']:,} live transferred calls, {run['processes']} process{'es' if run['processes'] > 1 else ''}",
-            f"{live['resident'] / 1e6:.0f} MB resident; {(live['heap'] - empty['heap']) / run['calls'] / 1e3:.1f} kB of heap a call",
-            f"heap {empty['heap'] / 1e6:.1f} MB before them, {after['heap'] / 1e6:.1f} MB after")
+            f"{live['resident'] / 1e6:.0f} MB resident, {empty['resident'] / 1e6:.0f} MB of it without calls; a call {(live['resident'] - empty['resident']) / run['calls'] / 1e3:.1f} kB",
+            f"{(live['heap'] - empty['heap']) / run['calls'] / 1e3:.1f} kB of heap a call; heap {empty['heap'] / 1e6:.1f} MB before them, {after['heap'] / 1e6:.1f} MB after")
     for run in sections.get("relay", {}).get("kinds", []):
         if run["kind"] not in RELAYED:
             continue

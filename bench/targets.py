@@ -29,7 +29,7 @@ def judged(result):
     for run in sections.get("memory", {}).get("rows", []):
         if run["calls"] == 10_000:
             resident = run["first"]["live"]["resident"]
-            judge("10,000 live transferred calls", "≤ 150 MB resident", f"{resident / 1e6:.0f} MB", resident <= 150e6)
+            judge("10,000 live transferred calls", "≤ 150 MB resident", f"{resident / 1e6:.0f} MB in {run['processes']} processes", resident <= 150e6)
     talking = [run for run in sections.get("audio", []) if not run["record"]]
     if talking:
         late = sum(run["late_by_a_frame"] for run in talking)
