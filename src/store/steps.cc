@@ -30,7 +30,12 @@ std::string to_text(const std::vector<call::TransferStep>& steps) {
 
 std::vector<call::TransferStep> parse_steps(const std::string& text) {
   std::vector<call::TransferStep> steps;
-  const Json all = Json::parse(text, nullptr, false);
+  Json all = Json::parse(text, nullptr, false);
+  // Steps that were rows of their own once may hold what a peer said in some other encoding.
+  if (all.is_discarded()) {
+    const std::string clean = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+    all = Json::parse(Json::parse(clean).get<std::string>(), nullptr, false);
+  }
   if (!all.is_array()) return steps;
   for (const Json& step : all) {
     if (!step.is_object()) continue;

@@ -122,6 +122,8 @@ class Writer::Impl {
   bool dropping_ = false;
   std::uint64_t dropped_before_ = 0;
 
+  static constexpr Clock::duration patience = 1s;  // with a thread that stands back
+  std::atomic<Clock::rep> progress_at_{0};         // when something was written, or began to wait
   Standing standing_;
   std::mutex stop_mutex_;
   std::thread thread_;
@@ -133,8 +135,11 @@ void Writer::Impl::submit(Record&& record) {
     if (options_.log && !is_trace(record)) options_.log(unwritten(record, "the store is closed"));
     return;
   }
+  const Clock::rep now = Clock::now().time_since_epoch().count();
+  if (queue_.count() == 0) progress_at_.store(now, std::memory_order_relaxed);
   queue_.put(std::move(record));
-  if (queue_.count() > 4 * options_.batch_max) standing_.step_forward();
+  const Clock::duration stuck(now - progress_at_.load(std::memory_order_relaxed));
+  if (queue_.count() > 4 * options_.batch_max || stuck > patience) standing_.step_forward();
 }
 
 bool Writer::Impl::flush(Duration patience) {
@@ -190,7 +195,10 @@ void Writer::Impl::run() {
     write_waiting();
     const bool hurry = stopping_.load(std::memory_order_acquire) || flushing_.load() != 0;
     if (!hurry) standing_.step_back();
+    // Whoever came in between saw a thread that had not stepped back yet.
+    if (stopping_.load(std::memory_order_acquire) || flushing_.load() != 0) standing_.step_forward();
   }
+  standing_.step_forward();
   queue_.take(waiting_);
   write_waiting();
   settle(true);
@@ -281,6 +289,7 @@ void Writer::Impl::committed(std::size_t count, const Batch::Written& written) {
   }
   back_off_ = Duration{0};
   healthy_ = true;
+  progress_at_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   finish(count);  // last: it wakes whoever waits, who may ask for the state
 }
 

@@ -8,7 +8,7 @@ namespace baton::store::schema {
 inline constexpr char v4[] = R"sql(
 ALTER TABLE transfer ADD COLUMN steps TEXT NOT NULL DEFAULT '[]';
 UPDATE transfer SET steps = (
-  SELECT json_group_array(json_object('at', at, 'what', what, 'status', status, 'detail', detail))
+  SELECT json_group_array(json_object('at', at, 'what', CAST(what AS TEXT), 'status', status, 'detail', CAST(detail AS TEXT)))
   FROM (SELECT at, what, status, detail FROM transfer_step
         WHERE transfer_step.transfer_id = transfer.transfer_id ORDER BY position));
 DROP TABLE transfer_step;

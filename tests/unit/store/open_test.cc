@@ -130,6 +130,9 @@ TEST(StoreOpen, StepsThatHadRowsOfTheirOwnAreTheTransfers) {
               "1, 5, 9)");
     }
     old.run("INSERT INTO transfer_step VALUES ('some', 1, 7000000, 'answered', 200, '')");
+    old.run(
+        "INSERT INTO transfer_step VALUES ('some', 2, 8000000, 'told', 200, CAST(x'4265736574FC' AS TEXT))");
+    old.run("INSERT INTO transfer_step VALUES ('some', 3, 9000000, 'told', 200, x'4F4B')");
     old.run("INSERT INTO transfer_step VALUES ('some', 0, 6000000, 'failed', 486, 'said \"Busy\", once')");
   }
   ASSERT_TRUE(open_writer(options(directory / "s.db")));
@@ -141,7 +144,9 @@ TEST(StoreOpen, StepsThatHadRowsOfTheirOwnAreTheTransfers) {
   EXPECT_TRUE(none.steps.empty());
   EXPECT_EQ(some.outcome, "bridged");
   EXPECT_EQ(some.ended_at, from_micros(9));
-  ASSERT_EQ(some.steps.size(), 2U);
+  ASSERT_EQ(some.steps.size(), 4U);
+  EXPECT_EQ(some.steps[2].detail, "Beset\xef\xbf\xbd");
+  EXPECT_EQ(some.steps[3].detail, "OK");
   EXPECT_EQ(some.steps[0].at, from_micros(6'000'000));
   EXPECT_EQ(some.steps[0].what, "failed");
   EXPECT_EQ(some.steps[0].status, 486);
