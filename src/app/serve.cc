@@ -69,6 +69,8 @@ class Logger {
     logger_ =
         std::make_shared<spdlog::async_logger>("baton", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
                                                pool_, spdlog::async_overflow_policy::overrun_oldest);
+    patient_ = std::make_shared<spdlog::async_logger>("baton", logger_->sinks().front(), pool_,
+                                                      spdlog::async_overflow_policy::block);
     logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%fZ %l %v",
                                                                        spdlog::pattern_time_type::utc));
     set_level(level);
@@ -76,6 +78,7 @@ class Logger {
   ~Logger() {
     logger_->flush();
     logger_.reset();
+    patient_.reset();
     if (const std::size_t lost = pool_->overrun_counter(); lost > 0) {
       say(std::to_string(lost) + " log lines were dropped, stderr did not take them fast enough");
     }
@@ -89,13 +92,16 @@ class Logger {
     const auto level = to_level(log.severity);
     if (!logger_->should_log(level)) return;
     const std::string line = shard::to_line(log);
-    logger_->log(level, spdlog::string_view_t(line.data(), line.size()));
+    // A record that only the log has must not be overtaken by the next ones.
+    const auto& logger = log.event == "store.unwritten" ? patient_ : logger_;
+    logger->log(level, spdlog::string_view_t(line.data(), line.size()));
   }
 
  private:
   static constexpr std::size_t lines_max = 2'048;  // waiting; the room for them is taken at once, 0.4 kB each
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
+  std::shared_ptr<spdlog::async_logger> patient_;  // waits for stderr
 };
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
