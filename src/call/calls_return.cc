@@ -31,6 +31,7 @@ bool Calls::begin_return(Call& call, LegHandle leaver, const Why& why) {
   (caller_left ? call.caller : call.callee) = {};
   (caller_left ? call.caller_id : call.callee_id) = trunk::CallerId{path.number, {}, false};
   call.returning = true;
+  call.diversions.clear();       // whoever it comes back to is not diverted from
   tell_lingering(call, leaver);  // nobody is left with whom they could talk
 
   call.span = {};
