@@ -254,6 +254,27 @@ TEST_P(Settings, EndpointIsCalledBackWhenTheTargetHangsUp) {
   EXPECT_EQ(count_role(cast, "return"), 1);
 }
 
+TEST_P(Settings, WhoTookACallBackAndSendsItOnAgainIsNamedOnce) {
+  Play play = returning(with([](auto& s) { s.return_on_target_hangup = true; }));
+  play.options.configure = [before = play.options.configure](trunk::Model& model) {
+    before(model);
+    for (auto& carrier : model.carriers) carrier.identity.diversion = trunk::DiversionHeader::diversion;
+  };
+  Cast cast(play);
+  Script again, other;
+  again.role = "again";
+  again.acts = {Stage::refer(number::other_target)};
+  other.role = "other target";
+  cast.world().run_until([&] { return cast.transferor->up(); });
+  cast.stage.endpoint.expect(number::own, again);
+  cast.stage.east.expect(number::other_target, other);
+  EXPECT_TRUE(cast.world().run_until([&] { return cast.world().transfers().size() == 2; }));
+  ASSERT_EQ(cast.target()->role(), "other target");
+  EXPECT_EQ(cast.target()->invite->elements(sip::HeaderId::diversion).size(), 1U);
+  EXPECT_TRUE(cast.world().oracles().talk(*cast.transferee, *cast.target()));
+  finish(cast);
+}
+
 TEST_P(Settings, TransfereeIsDroppedWhenNobodyTakesItBack) {
   Cast cast(returning(with([](auto& s) { s.return_on_target_hangup = true; })));
   Script again;
