@@ -122,8 +122,8 @@ class Writer::Impl {
   bool dropping_ = false;
   std::uint64_t dropped_before_ = 0;
 
-  static constexpr Clock::duration patience = 1s;  // with a thread that stands back
-  std::atomic<Clock::rep> progress_at_{0};         // when something was written, or began to wait
+  static constexpr Clock::duration stuck_after = 1s;  // with a thread that stands back
+  std::atomic<Clock::rep> progress_at_{0};            // when something was written, or began to wait
   Standing standing_;
   std::mutex stop_mutex_;
   std::thread thread_;
@@ -139,7 +139,7 @@ void Writer::Impl::submit(Record&& record) {
   if (queue_.count() == 0) progress_at_.store(now, std::memory_order_relaxed);
   queue_.put(std::move(record));
   const Clock::duration stuck(now - progress_at_.load(std::memory_order_relaxed));
-  if (queue_.count() > 4 * options_.batch_max || stuck > patience) standing_.step_forward();
+  if (queue_.count() > 4 * options_.batch_max || stuck > stuck_after) standing_.step_forward();
 }
 
 bool Writer::Impl::flush(Duration patience) {
