@@ -35,7 +35,7 @@ def table(result):
     for run in sections.get("latency", []):
         if run["part"] in (0.1, 0.5, 0.9):
             invite, notify = run["refer_to_invite"], run["refer_to_notify"]
-            row(f"REFER to INVITE at the target, {run['part']:.0%} of capacity" + (", on all cores" if run.get("all_cores") else ""), f"p50 {milliseconds(invite['p50_us'])}, p99 {milliseconds(invite['p99_us'])}",
+            row(f"REFER to INVITE at the target, {run['part']:.0%} of capacity", f"p50 {milliseconds(invite['p50_us'])}, p99 {milliseconds(invite['p99_us'])}",
                 f"to the final NOTIFY: p99 {milliseconds(notify['p99_us'])}")
     for run in sections.get("memory", {}).get("rows", []):
         live, after, empty = run["first"]["live"], run["first"]["after"], run["empty"]
