@@ -133,7 +133,9 @@ class Server:
         events = {}
         for line in self.log.read_text().splitlines():
             words = line.split(" ", 3)
-            event = words[2] if len(words) > 2 else line
+            if len(words) < 3 or words[1] not in ("warning", "error", "critical"):
+                continue
+            event = words[2]
             found = events.setdefault(event, {"count": 0, "first": line})
             found["count"] += 1
         return events
