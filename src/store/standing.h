@@ -22,8 +22,6 @@ class Standing {
   // Any thread: somebody waits for it, or much does.
   void step_forward();
 
-  [[nodiscard]] bool steps_back() const { return back_.load(std::memory_order_relaxed); }
-
  private:
   std::atomic<pid_t> thread_{0};  // 0: nothing can be changed
   std::atomic<bool> back_{false};

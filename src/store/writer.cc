@@ -92,6 +92,10 @@ class Writer::Impl {
   void shed_traces();
   void back_off();
   [[nodiscard]] bool past_stop() const;
+  // Somebody waits for what there is to be written.
+  [[nodiscard]] bool hurried() const {
+    return stopping_.load(std::memory_order_acquire) || flushing_.load() != 0;
+  }
   void report_queue();
   void leave_unwritten();
   void finish(std::size_t count);  // the first `count` records need no more work
@@ -193,10 +197,9 @@ void Writer::Impl::run() {
     gather();
     queue_.take(waiting_);
     write_waiting();
-    const bool hurry = stopping_.load(std::memory_order_acquire) || flushing_.load() != 0;
-    if (!hurry) standing_.step_back();
+    if (!hurried()) standing_.step_back();
     // Whoever came in between saw a thread that had not stepped back yet.
-    if (stopping_.load(std::memory_order_acquire) || flushing_.load() != 0) standing_.step_forward();
+    if (hurried()) standing_.step_forward();
   }
   standing_.step_forward();
   queue_.take(waiting_);
@@ -212,8 +215,7 @@ void Writer::Impl::run() {
 void Writer::Impl::gather() {
   const auto until = Clock::now() + options_.gather;
   for (auto now = Clock::now(); now < until; now = Clock::now()) {
-    const bool hurry = stopping_.load(std::memory_order_acquire) || flushing_.load() != 0;
-    if (hurry || queue_.count() >= options_.batch_max) return;
+    if (hurried() || queue_.count() >= options_.batch_max) return;
     queue_.wait(std::chrono::ceil<Duration>(until - now));
     queue_.clear_wake();
   }
