@@ -99,6 +99,8 @@ class Calls {
   LegHandle dial_route(Hunt& hunt, const trunk::Route& route, const Target& target, std::uint64_t call,
                        const std::string& root_uuid, const std::string& account_id);
   void abandon_hunt(Hunt& hunt, const Goodbye& goodbye);
+  // Somebody else is the callee: the leg being tried is left as it is, and nobody else is tried.
+  void end_hunt(Call& call);
   void on_target(const LegTarget& event);
   // True when the next route may be tried after this failure.
   [[nodiscard]] static bool may_advance(int status, bool carrier);

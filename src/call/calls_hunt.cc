@@ -146,6 +146,13 @@ void Calls::abandon_hunt(Hunt& hunt, const Goodbye& goodbye) {
   hunt.put_off.clear();
 }
 
+void Calls::end_hunt(Call& call) {
+  if (!call.hunt) return;
+  call.hunt->leg = {};
+  abandon_hunt(*call.hunt, {});
+  call.hunt.reset();
+}
+
 std::uint64_t Calls::ask(Lookup lookup, Asker asker) {
   const std::uint64_t query = ++cx_.queries;
   queries_.emplace(query, asker);

@@ -143,11 +143,7 @@ void Calls::join_consultation(Transfer& transfer) {
     other->span.cdr.destination_sip_call_id = own->dialog.call_id;
     admission_.answered(cx_.now, other->span.ticket);
     ++cx_.counters.calls_answered;
-    if (other->hunt) {
-      other->hunt->leg = {};
-      abandon_hunt(*other->hunt, {});
-      other->hunt.reset();
-    }
+    end_hunt(*other);
     legs_.answer(transfer.target, spoken(transfer.transferee));
   }
   transfer.ticket = admission_.split(cx_.now, other->span.ticket);

@@ -197,9 +197,7 @@ void Calls::take_place(Leg& leg, Leg& old, Call& call) {
 
 // It still rang: the new leg answers in place of the one that is called (RFC 3891 3).
 void Calls::pick_up(Leg& leg, Leg& old, Call& call) {
-  call.hunt->leg = {};
-  abandon_hunt(*call.hunt, {});
-  call.hunt.reset();
+  end_hunt(call);
   call.callee = leg.self;
   call.answered = true;
   call.span.cdr.answered_at = cx_.now;
