@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
   const auto interrupt = [](int) { interrupted = 1; };
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
-  options.run = std::to_string(clock_now(CLOCK_REALTIME) / 1'000) + "r";
+  options.run = std::to_string(real_time() / 1'000) + "r";
   std::signal(SIGUSR1, [](int) { released = 1; });
   try {
     Wire wire(wire_options);

@@ -160,11 +160,9 @@ void Media::receive(Role role) {
       ++tally_.heard;
       // The carrier's party is in every call.
       if (from == role || (from != Role::carrier && role != Role::carrier)) ++tally_.wrong;
-      const cmsghdr* control = CMSG_FIRSTHDR(&headers[i].msg_hdr);
-      if (control == nullptr || control->cmsg_type != SCM_TIMESTAMPNS) continue;
-      timespec at{};
-      std::memcpy(&at, CMSG_DATA(control), sizeof at);
-      const Nanos took = at.tv_sec * 1'000'000'000LL + at.tv_nsec - stamp.sent;
+      const Nanos arrived = stamp_of(headers[i].msg_hdr);
+      if (arrived == 0) continue;
+      const Nanos took = arrived - stamp.sent;
       tally_.on_the_way.add(took);
       if (took >= frame) ++tally_.late;
     }

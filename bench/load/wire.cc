@@ -41,7 +41,14 @@ void no_delay(int fd) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-// When the kernel had it; 0 when it does not say.
+}  // namespace
+
+std::int64_t real_time() {
+  timespec at{};
+  ::clock_gettime(CLOCK_REALTIME, &at);
+  return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
+}
+
 std::int64_t stamp_of(msghdr& header) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
        control = CMSG_NXTHDR(&header, control)) {
@@ -51,14 +58,6 @@ std::int64_t stamp_of(msghdr& header) {
     return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
   }
   return 0;
-}
-
-}  // namespace
-
-std::int64_t real_time() {
-  timespec at{};
-  ::clock_gettime(CLOCK_REALTIME, &at);
-  return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
 }
 
 sockaddr_in to_sockaddr(const std::string& ip, std::uint16_t port) {

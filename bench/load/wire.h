@@ -103,6 +103,8 @@ class Wire {
 
 // Nanoseconds of CLOCK_REALTIME.
 [[nodiscard]] std::int64_t real_time();
+// The kernel's stamp on a message that came by a socket with SO_TIMESTAMPNS; 0: it has none.
+[[nodiscard]] std::int64_t stamp_of(msghdr& header);
 
 // Throws std::runtime_error when `ip` is no IPv4 address.
 [[nodiscard]] sockaddr_in to_sockaddr(const std::string& ip, std::uint16_t port);
