@@ -47,6 +47,16 @@ struct Held {
   std::size_t blocks = 0, bytes = 0;
 };
 
+// What its engine gives back when it ends.
+Held held_by(Stage& stage) {
+  EXPECT_TRUE(stage.world.violations().empty()) << stage.world.report();
+  blocks = bytes = 0;
+  counting = true;
+  stage.world.end_engine();
+  counting = false;
+  return {blocks, bytes};
+}
+
 // What an engine holds that has seen so many transferred calls, one after the other, and is at rest.
 Held after_calls(unsigned calls, Transport transport) {
   Play play = usual_play();
@@ -62,12 +72,7 @@ Held after_calls(unsigned calls, Transport transport) {
     EXPECT_TRUE(stage.world.engine().census().empty());
   }
   EXPECT_EQ(stage.world.transfers().size(), calls);
-  EXPECT_TRUE(stage.world.violations().empty()) << stage.world.report();
-  blocks = bytes = 0;
-  counting = true;
-  stage.world.end_engine();
-  counting = false;
-  return {blocks, bytes};
+  return held_by(stage);
 }
 
 // What an engine holds that has so many transferred calls, a minute and a half after the last one was.
@@ -82,12 +87,7 @@ Held with_calls(unsigned calls) {
   }
   EXPECT_EQ(stage.world.transfers().size(), calls);
   EXPECT_EQ(stage.world.engine().census().live_legs, 2 * calls);
-  EXPECT_TRUE(stage.world.violations().empty()) << stage.world.report();
-  blocks = bytes = 0;
-  counting = true;
-  stage.world.end_engine();
-  counting = false;
-  return {blocks, bytes};
+  return held_by(stage);
 }
 
 class MemoryAfterCalls : public ::testing::TestWithParam<Transport> {};
